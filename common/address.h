@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * address.h - where to listen or to connect to, as text and as a socket address.
+ *
+ * Texts: "host:port", "192.0.2.1:443", "[2001:db8::1]:443", "*:443" (listening only: one dual-stack
+ * socket), "unix:/path", "unix:@abstract". Nothing is resolved here: a host name stays a name.
+ */
+#ifndef COMMON_ADDRESS_H
+#define COMMON_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "common/defs.h"
+
+struct diag;
+struct text;
+
+enum { ADDRESS_TEXT_SIZE = 300 }; /* holds every host and port, path and NUL */
+
+enum address_kind {
+	ADDRESS_NAME, /* a host name, to be resolved */
+	ADDRESS_IP,
+	ADDRESS_ANY,  /* "*": every address of the machine */
+	ADDRESS_UNIX, /* a path, or an abstract name */
+};
+
+/* What a configured text means. Plain data: copy it freely. */
+struct address {
+	enum address_kind kind;
+	uint16_t port;  /* 0 for UNIX */
+	char host[256]; /* the name, the IP without brackets, the path, or '@' and the abstract name */
+};
+
+/* A socket address of any family that we use. */
+struct endpoint {
+	socklen_t length;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+		struct sockaddr_un local;
+	};
+};
+
+/*
+ * Parse @text into @address. "*" is refused unless @listening, port 0 always. Returns 0, or -1 with
+ * words that say what was expected.
+ */
+MUST_USE int address_parse(struct address *address, const char *text, bool listening, struct diag *diag);
+
+/* Write @address in the one form that address_parse() takes and that is equal for equal addresses. */
+void address_print(const struct address *address, struct text *text);
+
+/* Make the endpoint of @address, whose kind is ADDRESS_IP, ADDRESS_ANY (then [::]) or ADDRESS_UNIX. */
+void address_endpoint(const struct address *address, struct endpoint *endpoint);
+
+/*
+ * Does @address stay on this machine: 127/8, ::1, their IPv4-mapped forms, UNIX, the name
+ * "localhost"? ADDRESS_ANY and other names do not.
+ */
+bool address_is_local(const struct address *address);
+
+/* The same for what a name resolved to, or a connected peer. */
+bool endpoint_is_local(const struct endpoint *endpoint);
+
+/* Are both the same address and port? */
+bool endpoint_is_equal(const struct endpoint *a, const struct endpoint *b);
+
+/* Write "192.0.2.1:443", "[2001:db8::1]:443", "unix:/path" (escaped), or "unix:" for an unnamed one. */
+void endpoint_print(const struct endpoint *endpoint, struct text *text);
+
+#endif
