@@ -19,7 +19,7 @@
 struct diag;
 struct text;
 
-enum { ADDRESS_TEXT_SIZE = 300 }; /* holds every host and port, path and NUL */
+enum { ADDRESS_TEXT_SIZE = 448 }; /* holds every host and port, escaped path and NUL */
 
 enum address_kind {
 	ADDRESS_NAME, /* a host name, to be resolved */
@@ -31,8 +31,9 @@ enum address_kind {
 /* What a configured text means. Plain data: copy it freely. */
 struct address {
 	enum address_kind kind;
-	uint16_t port;  /* 0 for UNIX */
-	char host[256]; /* the name, the IP without brackets, the path, or '@' and the abstract name */
+	uint16_t port; /* 0 for UNIX */
+	char host
+		[256]; /* the name, the IP without brackets, the path, or '@' and the abstract name */
 };
 
 /* A socket address of any family that we use. */
@@ -47,10 +48,12 @@ struct endpoint {
 };
 
 /*
- * Parse @text into @address. "*" is refused unless @listening, port 0 always. Returns 0, or -1 with
- * words that say what was expected.
+ * Parse @text into @address. "*" is refused unless @listening, a host name is refused if
+ * @listening (it may mean several addresses), the unspecified addresses are refused unless
+ * @listening, port 0 always. Returns 0, or -1 with words that say what was expected.
  */
-MUST_USE int address_parse(struct address *address, const char *text, bool listening, struct diag *diag);
+MUST_USE int address_parse(
+	struct address *address, const char *text, bool listening, struct diag *diag);
 
 /* Write @address in the one form that address_parse() takes and that is equal for equal addresses. */
 void address_print(const struct address *address, struct text *text);
@@ -67,10 +70,13 @@ bool address_is_local(const struct address *address);
 /* The same for what a name resolved to, or a connected peer. */
 bool endpoint_is_local(const struct endpoint *endpoint);
 
-/* Are both the same address and port? */
+/* Are both the same address and port? An IPv4-mapped address is the IPv4 address. */
 bool endpoint_is_equal(const struct endpoint *a, const struct endpoint *b);
 
-/* Write "192.0.2.1:443", "[2001:db8::1]:443", "unix:/path" (escaped), or "unix:" for an unnamed one. */
+/*
+ * Write "192.0.2.1:443" (for an IPv4-mapped address too), "[2001:db8::1]:443", "unix:/path" (escaped),
+ * or "unix:" for an unnamed one.
+ */
 void endpoint_print(const struct endpoint *endpoint, struct text *text);
 
 #endif

@@ -52,6 +52,7 @@ MUST_USE int files_read_directory(struct files *files, const char *path, struct 
  * The same as files_read() for a private key, which is refused when others can read or write it, when
  * its group can write it, or when its group can read it and its owner is not root. The words name the
  * chmod that helps. Judged on the opened file, so on the target of a link, and never on a name twice.
+ * What was added under @path before is judged nevertheless, and replaced by what was judged.
  */
 MUST_USE int files_read_private(struct files *files, const char *path, struct diag *diag);
 

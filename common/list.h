@@ -60,11 +60,12 @@ list_move(struct list *to, struct list *from)
 	list_init(from);
 }
 
-#define list_for_each(link, list) for ((link) = (list)->next; (link) != (list); (link) = (link)->next)
+#define list_for_each(link, list) \
+	for ((link) = (list)->next; (link) != (list); (link) = (link)->next)
 
 /* The same where the body may remove @link; @after is a second cursor. */
-#define list_for_each_safe(link, after, list)                                                      \
-	for ((link) = (list)->next, (after) = (link)->next; (link) != (list);                      \
+#define list_for_each_safe(link, after, list)                                 \
+	for ((link) = (list)->next, (after) = (link)->next; (link) != (list); \
 		(link) = (after), (after) = (link)->next)
 
 #endif

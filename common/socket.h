@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * socket.h - make sockets, TCP and UNIX, and ask them what the kernel knows.
+ *
+ * Every socket made here is nonblocking and close-on-exec. Nothing is resolved and nothing waits.
+ */
+#ifndef COMMON_SOCKET_H
+#define COMMON_SOCKET_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "common/defs.h"
+
+struct address;
+struct diag;
+struct endpoint;
+
+/* How the socket of a TCP listener stands to others of the same address. */
+enum socket_share {
+	SOCKET_ALONE,	/* nobody else may have the address */
+	SOCKET_FIRST,	/* nobody may have it yet; SOCKET_FURTHER ones may follow */
+	SOCKET_FURTHER, /* SO_REUSEPORT beside a SOCKET_FIRST one of this process */
+};
+
+struct socket_options {
+	enum socket_share share; /* TCP */
+	unsigned mode;		 /* of a UNIX socket's path, as 0600 */
+	uid_t owner;		 /* of the same; (uid_t)-1: as created */
+	gid_t group;		 /* of the same; (gid_t)-1: as created */
+};
+
+/*
+ * Listen on @address, which is not a name. ADDRESS_ANY is one socket for IPv6 and IPv4, or for IPv4
+ * where there is no IPv6. A second instance of a program that asks for SOCKET_FIRST is refused, even
+ * at the same moment. A path is removed before only if it is a socket that refuses connections; the
+ * new one never admits anybody whom @options do not admit. Returns a descriptor that the caller owns,
+ * or -1 with words.
+ */
+MUST_USE int socket_listen(
+	const struct address *address, const struct socket_options *options, struct diag *diag);
+
+/*
+ * Give the socket at @path to the owner and group of @options, with their mode; never anything else
+ * that is there. Returns 0, or -1 with words.
+ */
+MUST_USE int socket_own(
+	const char *path, const struct socket_options *options, struct diag *diag);
+
+/*
+ * Accept a connection from @listener and tell who it is in @peer. Returns a descriptor that the caller
+ * owns, or -1 with errno.
+ */
+MUST_USE int socket_accept(int listener, struct endpoint *peer);
+
+/*
+ * Start to connect to @endpoint. Returns a descriptor that the caller owns, or -1 with words. Unless
+ * @connected is set, the descriptor becomes writable when it is known what came of it, and
+ * socket_error() tells.
+ */
+MUST_USE int socket_connect(const struct endpoint *endpoint, bool *connected, struct diag *diag);
+
+/*
+ * What came of a connect, or what broke @fd, as an errno; 0 is good. A connection that met itself
+ * (dialling a free local port may do that) counts as refused.
+ */
+MUST_USE int socket_error(int fd);
+
+/*
+ * Make a connected TCP socket fit for carrying others' bytes: no Nagle delay, keepalive after
+ * @keepalive idle seconds (0: none) with 6 probes of 10 seconds, TCP_USER_TIMEOUT of 120 seconds. Does
+ * nothing to a UNIX socket.
+ */
+void socket_prepare(int fd, unsigned keepalive);
+
+/* Close @fd so that a TCP peer gets a RST, and nothing that waits is sent. */
+void socket_reset(int fd);
+
+/*
+ * Did the connection break (a RST came, or a timeout)? This sees it though nobody reads. Leaves the
+ * error for the next call that reads or writes.
+ */
+bool socket_was_aborted(int fd);
+
+/* The user at the other end of a UNIX socket, when it connected. Returns 0, or -1 with words. */
+MUST_USE int socket_peer_user(int fd, uid_t *user, struct diag *diag);
+
+#endif

@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Fuzz every target that is named, each for $FUZZ_SECONDS (60), beginning with its corpus. What is found
+# stays in fuzzing/ of the build, and belongs into the corpus once it is understood.
+. "${srcdir:-.}/tests/style/files.sh"
+need clang clang
+test ! -f "$srcdir/configured.h" || skip "the tree itself is configured; build outside it"
+
+unset MAKEFLAGS MFLAGS MAKELEVEL
+directory=$builddir/fuzzing
+mkdir -p "$directory" && cd "$directory" || exit 1
+if ! test -f Makefile; then
+	"$srcdir/configure" --quiet CC=clang --enable-fuzzing --enable-sanitizers --enable-werror ||
+		fail "configure failed in $directory"
+fi
+make -s -j2 "$@" || fail "the build failed in $directory"
+
+bad=0
+for target in "$@"; do
+	what=${target##*/fuzz_}
+	mkdir -p "corpus/$what"
+	echo "fuzz: $what"
+	"./$target" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=1024 \
+		-print_final_stats=1 -artifact_prefix="$what-" \
+		"corpus/$what" "$srcdir/tests/fuzz/corpus/$what" >"$what.log" 2>&1 || bad=1
+	tail -n 20 "$what.log"
+done
+test "$bad" -eq 0 || fail "a fuzzer found something; its input is in $directory"
