@@ -34,24 +34,28 @@ enum tls_version { TLS_VERSION_1_2, TLS_VERSION_1_3 };
 
 enum truncation { TRUNCATION_ABORT, TRUNCATION_ACCEPT };
 
-/* The options of one side that speaks TLS. Paths are complete, strings never NULL unless said. */
+/*
+ * The options of one side that speaks TLS. Paths are complete, strings never NULL unless said.
+ *
+ * @priority is a GnuTLS priority string that always names a profile. The versions in it do not count:
+ * whoever uses it appends ":-VERS-ALL" and ":+VERS-TLS1.x" for each from @min_version to @max_version.
+ */
 struct tls_config {
-	bool used;		/* false: this side is plaintext, and the rest is zero */
-	const char *cert;	/* NULL: "none" */
-	const char *key;	/* NULL: "none"; else defaults to the path of cert */
-	const char *ca;		/* a file or directory, or NULL with ca_is_system or "none" */
-	bool ca_is_system;
-	enum verify verify;
-	const char *peer_name;	 /* connect side: NULL means the host that is connected to (or, with
-				    peer_name_is_none, that no name is wanted) */
-	bool peer_name_is_none;
-	const char *server_name; /* connect side: NULL means the peer name; "none" is server_name_is_none */
-	bool server_name_is_none;
-	enum tls_version min_version, max_version;
-	const char *priority;	 /* a GnuTLS priority string, always complete */
-	bool key_permissions;	 /* false: "off", the mode of the key file is not looked at */
+	const char *cert;      /* NULL: "none" */
+	const char *key;       /* NULL: "none"; else defaults to the path of cert */
+	const char *ca;	       /* file or directory; NULL: ca_is_system, or nothing to verify by */
+	const char *peer_name; /* connect side; NULL: the host of the very target that is dialled */
+	const char *server_name; /* connect side; NULL: the peer name, unless IP or none */
+	const char *priority;
 	double handshake_timeout; /* seconds */
+	enum verify verify;	  /* NO: ca may be NULL without ca_is_system */
+	enum tls_version min_version, max_version;
 	enum truncation truncation;
+	bool used; /* false: this side is plaintext, and the rest is zero */
+	bool ca_is_system;
+	bool peer_name_is_none;	  /* no name is wanted; only with VERIFY_NO */
+	bool server_name_is_none; /* no name is sent */
+	bool key_permissions;	  /* false: "off", the mode of the key file is not looked at */
 };
 
 /* One section. Seconds are 0 where the option is off. */
@@ -59,15 +63,15 @@ struct service_config {
 	const char *name;
 	enum mode mode;
 	const struct address *accept;
-	size_t accept_count; /* at least one */
+	size_t accept_count; /* at least one; never a name */
 	const struct address *connect;
 	size_t connect_count; /* at least one, in order of preference */
 	struct tls_config tls[SIDES];
 	bool allow_remote_plaintext;
 	double connect_timeout, idle_timeout, half_close_timeout;
 	double keepalive;
-	unsigned socket_mode;	    /* of UNIX listeners */
-	const char *socket_owner;   /* user name or number, NULL: as created */
+	unsigned socket_mode;	  /* of UNIX listeners */
+	const char *socket_owner; /* user name or number, NULL: as created */
 	const char *socket_group;
 	const char *const *socket_users; /* who may connect to an abstract plaintext listener ... */
 	size_t socket_users_count;	 /* ... 0: root and the program's own user */
@@ -87,8 +91,8 @@ struct config {
 
 /* Where the text of a configuration came from. */
 struct config_text {
-	char *name;	 /* path of the file, as messages name it */
-	char *data;	 /* NUL-terminated */
+	char *name; /* path of the file, as messages name it */
+	char *data; /* NUL-terminated */
 	size_t size;
 	bool from_flags; /* made of command line flags: messages name "--option" instead of a line */
 };
@@ -103,18 +107,20 @@ struct config_texts {
 void config_texts_release(struct config_texts *texts);
 
 /* Append copies as one more text. Returns 0, or -1 with words (memory). */
-MUST_USE int config_texts_add(struct config_texts *texts, const struct config_text *text, struct diag *diag);
+MUST_USE int config_texts_add(
+	struct config_texts *texts, const struct config_text *text, struct diag *diag);
 
 /*
  * Read the main file @path and what it includes into @texts. Every error is written to @errors, a
- * line each, `FILE:LINE: …`. Returns 0, or -1 if there was any.
+ * line each, `FILE:LINE: …`. Returns 0, or -1 if there was any; @texts then has what could be read, so
+ * that config_new() can tell the errors in it too.
  */
 MUST_USE int config_gather(struct config_texts *texts, const char *path, FILE *errors);
 
 /*
  * Make the text of one service of @mode out of command line flags `--option value` (or
  * `--option=value`), service options and program options alike. Relative paths start at the working
- * directory.
+ * directory. The service is called like its mode. Errors and result as config_gather().
  */
 MUST_USE int config_from_flags(
 	struct config_texts *texts, enum mode mode, int argc, char **argv, FILE *errors);
@@ -131,7 +137,8 @@ void config_unref(struct config *config);
 
 /*
  * Read every file that @config names (certificates, keys judged by their modes, trust anchors, the
- * system's too) into @files. Errors as above. Returns 0, or -1 if there was any.
+ * system's too, under the path SYSTEM_TRUST_FILE) into @files, and look up the users and groups that it
+ * names. Errors as above. Returns 0, or -1 if there was any.
  */
 MUST_USE int config_read_files(const struct config *config, struct files *files, FILE *errors);
 
@@ -142,10 +149,16 @@ MUST_USE int config_read_files(const struct config *config, struct files *files,
 void config_blame(const struct config *config, const struct service_config *service, enum side side,
 	const char *option, struct diag *diag);
 
-/* Write a line for everything that is less safe than the default (verify, key-permissions, …). */
+/*
+ * Write a line for everything that is less safe than the default (verify, key-permissions,
+ * allow-remote-plaintext), in the form of the errors.
+ */
 void config_print_warnings(const struct config *config, FILE *out);
 
-/* Write the effective value of every option and where it came from, in the configuration's own syntax. */
+/*
+ * Write the effective value of every option, behind a comment that says where it came from, so that what
+ * is written can be loaded again.
+ */
 void config_print(const struct config *config, FILE *out);
 
 /*

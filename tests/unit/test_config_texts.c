@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+/* Where the texts of a configuration come from (files, flags), and the files that it names. */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "configured.h"
+
+#include "common/diag.h"
+#include "common/files.h"
+#include "common/text.h"
+#include "tunnel/config.h"
+
+enum { PATH_SIZE = 512, WORDS_SIZE = 4096 };
+
+#define REST	"cert = c.pem\nkey = k.pem\nca = a.pem\n"
+#define ENCRYPT "mode = encrypt\naccept = 127.0.0.1:1\nconnect = h:2\n" REST
+
+/* A directory of its own for every test, and what was complained about in it. */
+struct room {
+	char path[64];
+	char *errors;
+	size_t size;
+	FILE *out;
+};
+
+static int
+set_up(void **state)
+{
+	struct room *room = calloc(1, sizeof(*room));
+
+	assert_non_null(room);
+	(void)snprintf(room->path, sizeof(room->path), "/tmp/test_config_texts.XXXXXX");
+	assert_non_null(mkdtemp(room->path));
+	room->out = open_memstream(&room->errors, &room->size);
+	assert_non_null(room->out);
+	*state = room;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct room *room = *state;
+	char command[PATH_SIZE];
+
+	(void)snprintf(command, sizeof(command), "rm -r '%s'", room->path);
+	assert_int_equal(system(command), 0);
+	(void)fclose(room->out);
+	free(room->errors);
+	free(room);
+	return 0;
+}
+
+static const char *
+in(const struct room *room, const char *name)
+{
+	static char path[PATH_SIZE];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", room->path, name);
+	return path;
+}
+
+static void
+put(const struct room *room, const char *name, const char *data, mode_t mode)
+{
+	FILE *file = fopen(in(room, name), "w");
+
+	assert_non_null(file);
+	assert_true(fputs(data, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(in(room, name), mode), 0);
+}
+
+/* Have the errors been @expected, in which %s stands for the room's directory, at most twice? */
+static void
+assert_errors(struct room *room, const char *expected)
+{
+	char array[WORDS_SIZE];
+	struct text text;
+
+	text_init(&text, array, sizeof(array));
+	for (const char *at; (at = strstr(expected, "%s")); expected = at + 2) {
+		text_format(&text, "%.*s", (int)(at - expected), expected);
+		text_add(&text, room->path);
+	}
+	text_add(&text, expected);
+	assert_int_equal(fflush(room->out), 0);
+	assert_string_equal(room->errors, array);
+}
+
+static void
+included_files_are_sorted_and_end_in_conf(void **state)
+{
+	struct room *room = *state;
+	struct config_texts texts = {0};
+
+	put(room, "m.conf",
+		"include = d/*.conf\ninclude = m.conf\ninclude = nothing/*.conf\n[x]\ninclude = "
+		"y\n",
+		0600);
+	assert_int_equal(mkdir(in(room, "d"), 0700), 0);
+	put(room, "d/b.conf", "[b]\n", 0600);
+	put(room, "d/a.conf", "[a]\n", 0600);
+	put(room, "d/c.conf~", "[c]\n", 0600);
+	put(room, "d/.h.conf", "[h]\n", 0600);
+	assert_int_equal(config_gather(&texts, in(room, "m.conf"), room->out), 0);
+	assert_errors(room, "");
+	assert_int_equal(texts.count, 3);
+	assert_string_equal(texts.entries[0].name, in(room, "m.conf"));
+	assert_string_equal(texts.entries[1].name, in(room, "d/a.conf"));
+	assert_string_equal(texts.entries[2].name, in(room, "d/b.conf"));
+	assert_string_equal(texts.entries[2].data, "[b]\n");
+	assert_int_equal(texts.entries[2].size, 4);
+	config_texts_release(&texts);
+	config_texts_release(&texts);
+}
+
+static void
+what_cannot_be_included_is_told(void **state)
+{
+	struct room *room = *state;
+	struct config_texts texts = {0};
+
+	put(room, "m.conf", "include = none.conf\ninclude = dir*.conf\n", 0600);
+	assert_int_equal(mkdir(in(room, "dir.conf"), 0700), 0);
+	assert_int_equal(config_gather(&texts, in(room, "m.conf"), room->out), -1);
+	assert_errors(room,
+		"%s/m.conf:1: include: \"none.conf\" does not exist; make the file, or write a "
+		"pattern, which may match nothing\n"
+		"%s/m.conf:2: include: \"dir*.conf\" cannot be read: \"%s/dir.conf\": it is "
+		"not a regular file\n");
+	assert_int_equal(texts.count, 1);
+	config_texts_release(&texts);
+}
+
+static void
+a_main_file_that_is_missing_is_told(void **state)
+{
+	struct room *room = *state;
+	struct config_texts texts = {0};
+
+	assert_int_equal(config_gather(&texts, in(room, "m.conf"), room->out), -1);
+	assert_errors(room,
+		"the configuration cannot be read: \"%s/m.conf\": open: No such file or "
+		"directory\n");
+	config_texts_release(&texts);
+}
+
+/* Gather and build the room's m.conf. */
+static struct config *
+load(struct room *room)
+{
+	struct config_texts texts = {0};
+
+	assert_int_equal(config_gather(&texts, in(room, "m.conf"), room->out), 0);
+
+	struct config *config = config_new(&texts, room->out);
+
+	assert_errors(room, "");
+	assert_non_null(config);
+	config_texts_release(&texts);
+	return config;
+}
+
+static void
+everything_named_is_read(void **state)
+{
+	struct room *room = *state;
+	struct files files = {0};
+
+	put(room, "m.conf",
+		"[x]\n" ENCRYPT "[y]\nmode = offload\naccept = *:3\nconnect = 127.0.0.1:4\n"
+		"cert = k.pem\nca = cas\n[z]\nmode = offload\naccept = *:4\nconnect = 127.0.0.1:4\n"
+		"cert = open.pem\nca = cas\nkey-permissions = off\n",
+		0600);
+	put(room, "c.pem", "cert", 0644);
+	put(room, "k.pem", "key", 0600);
+	put(room, "a.pem", "ca", 0644);
+	put(room, "open.pem", "open", 0644);
+	assert_int_equal(mkdir(in(room, "cas"), 0700), 0);
+	put(room, "cas/1", "one", 0644);
+
+	struct config *config = load(room);
+
+	assert_int_equal(config_read_files(config, &files, room->out), 0);
+	assert_errors(room, "");
+	assert_string_equal(files_find(&files, in(room, "c.pem"))->data, "cert");
+	assert_string_equal(files_find(&files, in(room, "k.pem"))->data, "key");
+	assert_string_equal(files_find(&files, in(room, "a.pem"))->data, "ca");
+	assert_string_equal(files_find(&files, in(room, "open.pem"))->data, "open");
+	assert_string_equal(files_find(&files, in(room, "cas"))->data, "one\n");
+	files_release(&files);
+	config_unref(config);
+}
+
+static void
+the_trust_of_the_system_is_read(void **state)
+{
+	struct room *room = *state;
+	struct files files = {0};
+
+	if (access(SYSTEM_TRUST_FILE, R_OK) < 0)
+		skip();
+	put(room, "m.conf",
+		"[x]\nmode = encrypt\naccept = unix:/x\nconnect = h:1\ncert = none\nca = system\n",
+		0600);
+
+	struct config *config = load(room);
+
+	assert_int_equal(config_read_files(config, &files, room->out), 0);
+	assert_non_null(files_find(&files, SYSTEM_TRUST_FILE));
+	files_release(&files);
+	config_unref(config);
+}
+
+/* A key is judged also where it is the certificate's file, or the unjudged key of another service. */
+static void
+a_key_is_judged_wherever_else_it_was_read(void **state)
+{
+	struct room *room = *state;
+	struct files files = {0};
+
+	put(room, "m.conf",
+		"ca = a.pem\n[x]\nmode = offload\naccept = *:1\nconnect = 127.0.0.1:2\ncert = "
+		"k.pem\n"
+		"key-permissions = off\n[y]\nmode = offload\naccept = *:2\nconnect = 127.0.0.1:2\n"
+		"cert = k.pem\n",
+		0600);
+	put(room, "k.pem", "key", 0604);
+	put(room, "a.pem", "ca", 0644);
+
+	struct config *config = load(room);
+
+	assert_int_equal(config_read_files(config, &files, room->out), -1);
+	assert_int_equal(fflush(room->out), 0);
+	assert_non_null(
+		strstr(room->errors, "m.conf:12: service y: cert: \"k.pem\" cannot be used: "));
+	assert_non_null(strstr(room->errors, "chmod"));
+	assert_null(strstr(room->errors, "service x"));
+	files_release(&files);
+	config_unref(config);
+}
+
+static void
+all_that_cannot_be_read_is_told_once(void **state)
+{
+	struct room *room = *state;
+	struct files files = {0};
+
+	put(room, "m.conf",
+		"user = no-such-user-1\ngroup = no-such-group-1\nca = none.pem\n"
+		"[x]\nmode = encrypt\naccept = unix:/x\nconnect = h:1\ncert = c.pem\n"
+		"socket-owner = no-such-user-2\nsocket-group = no-such-group-2\n"
+		"[y]\nmode = encrypt\naccept = unix:@y\nconnect = h:1\ncert = none\n"
+		"socket-users = 0,no-such-user-3\n",
+		0600);
+
+	struct config *config = load(room);
+
+	assert_int_equal(config_read_files(config, &files, room->out), -1);
+	assert_errors(room,
+		"%s/m.conf:1: user: \"no-such-user-1\" names no user of this system "
+		"(no-such-user-1); create "
+		"it, or name another\n"
+		"%s/m.conf:2: group: \"no-such-group-1\" names no group of this system "
+		"(no-such-group-1); "
+		"create it, or name another\n"
+		"%s/m.conf:3: ca: \"none.pem\" cannot be used: \"%s/none.pem\": open: No such file "
+		"or "
+		"directory\n"
+		"%s/m.conf:8: service x: cert: \"c.pem\" cannot be used: \"%s/c.pem\": open: No "
+		"such file or "
+		"directory\n"
+		"%s/m.conf:9: service x: socket-owner: \"no-such-user-2\" names no user of this "
+		"system "
+		"(no-such-user-2); create it, or name another\n"
+		"%s/m.conf:10: service x: socket-group: \"no-such-group-2\" names no group of this "
+		"system "
+		"(no-such-group-2); create it, or name another\n"
+		"%s/m.conf:16: service y: socket-users: \"0,no-such-user-3\" names no user of this "
+		"system "
+		"(no-such-user-3); create it, or name another\n");
+	files_release(&files);
+	config_unref(config);
+}
+
+/* Build what the flags in @argv, ended by NULL, say. */
+static struct config *
+from_flags(struct room *room, enum mode mode, const char *const *argv)
+{
+	char *copies[32];
+	struct config_texts texts = {0};
+	int argc = 0;
+
+	for (; argv[argc]; argc++)
+		copies[argc] = strdup(argv[argc]);
+
+	int result = config_from_flags(&texts, mode, argc, copies, room->out);
+	struct config *config = config_new(&texts, room->out);
+
+	config_texts_release(&texts);
+	while (argc > 0)
+		free(copies[--argc]);
+	if (result == 0)
+		return config;
+	config_unref(config);
+	return NULL;
+}
+
+static void
+flags_are_options_of_one_service(void **state)
+{
+	static const char *const argv[] = {"--accept", "127.0.0.1:1", "--accept=unix:/x",
+		"--connect", "h:2", "--cert", "c", "--ca", "d/a", "--log-level", "debug",
+		"--idle-timeout=1s", NULL};
+	struct room *room = *state;
+	struct config *config = from_flags(room, MODE_ENCRYPT, argv);
+
+	assert_errors(room, "");
+	assert_non_null(config);
+	assert_int_equal(config->service_count, 1);
+	assert_string_equal(config->services[0].name, "encrypt");
+	assert_int_equal(config->services[0].accept_count, 2);
+	assert_string_equal(config->services[0].tls[SIDE_CONNECT].ca, "d/a");
+	assert_int_equal(config->log_level, LOG_LEVEL_DEBUG);
+	assert_true(config->services[0].idle_timeout == 1);
+
+	struct diag diag;
+
+	(void)diag_set(&diag, "why");
+	config_blame(config, &config->services[0], SIDE_CONNECT, "ca", &diag);
+	assert_string_equal(diag.text, "--ca: \"d/a\": why");
+	config_unref(config);
+}
+
+static void
+bad_flags_are_all_told(void **state)
+{
+	static const char *const argv[] = {"--accept", "127.0.0.1:1", "x", "--conect", "h:2",
+		"--zzzzzzz", "1", "--mode", "bridge", "--include=a.conf", "--ca",
+		"--cert=", "--peer-name", "a\nuser = x", "--idle-timeout=1", "--user", "a",
+		"--user", "b", "--server-name", NULL};
+	struct room *room = *state;
+
+	assert_null(from_flags(room, MODE_OFFLOAD, argv));
+	assert_errors(room,
+		"command line: \"x\" is not expected here; write --option value\n"
+		"--conect: is no option; did you mean --connect?\n"
+		"--zzzzzzz: is no option; --help lists all\n"
+		"--mode: is not a flag; write it into a configuration file\n"
+		"--include: is not a flag; write it into a configuration file\n"
+		"--ca: has no value; write one behind it\n"
+		"--cert: has no value; write one behind it\n"
+		"--peer-name: has a control character in its value; remove it\n"
+		"--server-name: has no value; write one behind it\n"
+		"--user: \"b\" is given a second time; remove one of both\n"
+		"--connect: is missing; say where the service connects to, such as connect = "
+		"db.example.net:15432\n"
+		"--cert: is missing; name the file with the certificate that this end shows to its "
+		"peer\n"
+		"--ca: is missing; name the file with the CA certificates that vouch for the peer\n"
+		"--idle-timeout: \"1\" has no unit; write a duration from 100ms to 30d, or off\n");
+}
+
+static void
+a_flag_is_as_long_as_a_line(void **state)
+{
+	static char value[9000];
+	static const char *const argv[] = {"--priority", value, NULL};
+	struct room *room = *state;
+
+	memset(value, 'x', sizeof(value) - 1);
+	assert_null(from_flags(room, MODE_OFFLOAD, argv));
+	assert_int_equal(fflush(room->out), 0);
+	assert_non_null(
+		strstr(room->errors, "--priority: has a value longer than 8 KiB; shorten it\n"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			included_files_are_sorted_and_end_in_conf, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_cannot_be_included_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_main_file_that_is_missing_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(everything_named_is_read, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_trust_of_the_system_is_read, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_key_is_judged_wherever_else_it_was_read, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			all_that_cannot_be_read_is_told_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			flags_are_options_of_one_service, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bad_flags_are_all_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_flag_is_as_long_as_a_line, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
