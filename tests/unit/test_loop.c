@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/unit.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/diag.h"
+#include "common/socket.h"
+#include "tunnel/loop.h"
+
+struct fixture {
+	struct pool_budget budget;
+	struct loop loop;
+	struct ev_timer limit;
+	char order[16];
+	size_t count;
+};
+
+static struct fixture fixture;
+
+struct runner {
+	struct turn turn;
+	char letter;
+	unsigned again; /* how often it queues itself again */
+};
+
+static void
+on_run(struct turn *turn)
+{
+	struct runner *runner = container_of(turn, struct runner, turn);
+
+	fixture.order[fixture.count++] = runner->letter;
+	if (runner->again > 0) {
+		runner->again--;
+		loop_defer(&fixture.loop, turn);
+	}
+}
+
+static void
+on_limit(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+	(void)timer;
+	(void)events;
+	ev_break(ev, EVBREAK_ALL);
+}
+
+/* Run the loop for @seconds. */
+static void
+run_for(double seconds)
+{
+	ev_timer_init(&fixture.limit, on_limit, seconds, 0.);
+	ev_now_update(fixture.loop.ev);
+	ev_timer_start(fixture.loop.ev, &fixture.limit);
+	ev_run(fixture.loop.ev, 0);
+	ev_timer_stop(fixture.loop.ev, &fixture.limit);
+}
+
+static int
+setup(void **state)
+{
+	struct diag diag;
+
+	(void)state;
+	fixture = (struct fixture){.budget.limit = 1 << 20};
+	return loop_init(&fixture.loop, &fixture.budget, &diag);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	loop_release(&fixture.loop);
+	return 0;
+}
+
+static void
+those_who_queue_again_wait_for_all_others(void **state)
+{
+	struct runner a = {.letter = 'a', .again = 2}, b = {.letter = 'b', .again = 1};
+
+	(void)state;
+	turn_init(&a.turn, on_run);
+	turn_init(&b.turn, on_run);
+	loop_defer(&fixture.loop, &a.turn);
+	loop_defer(&fixture.loop, &b.turn);
+	loop_defer(&fixture.loop, &a.turn); /* queued already */
+	run_for(0.01);
+	assert_string_equal(fixture.order, "ababa");
+}
+
+static void
+a_cancelled_turn_is_not_run(void **state)
+{
+	struct runner a = {.letter = 'a'}, b = {.letter = 'b'};
+
+	(void)state;
+	turn_init(&a.turn, on_run);
+	turn_init(&b.turn, on_run);
+	loop_defer(&fixture.loop, &a.turn);
+	loop_starve(&fixture.loop, &b.turn);
+	loop_cancel(&a.turn);
+	loop_cancel(&b.turn);
+	run_for(0.05);
+	assert_int_equal(fixture.count, 0);
+}
+
+static void
+who_waits_for_memory_is_run_a_moment_later(void **state)
+{
+	struct runner a = {.letter = 'a'};
+
+	(void)state;
+	turn_init(&a.turn, on_run);
+	loop_starve(&fixture.loop, &a.turn);
+	run_for(0.005);
+	assert_int_equal(fixture.count, 0);
+	run_for(0.05);
+	assert_string_equal(fixture.order, "a");
+}
+
+static unsigned resets;
+
+static void
+on_reset(struct stall *stall)
+{
+	(void)stall;
+	resets++;
+}
+
+/* A TCP connection over loopback. */
+static void
+connection(int fds[2])
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+	fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(fds[0], (struct sockaddr *)&address, length), 0);
+	fds[1] = accept(listener, NULL, NULL);
+	assert_true(fds[1] >= 0);
+	(void)close(listener);
+}
+
+static void
+a_reset_is_noticed_on_a_socket_that_nobody_reads(void **state)
+{
+	struct stall stall;
+	int fds[2];
+
+	(void)state;
+	resets = 0;
+	connection(fds);
+	stall_init(&stall, fds[0], on_reset);
+	loop_stall(&fixture.loop, &stall);
+	socket_reset(fds[1]);
+	run_for(1.3);
+	assert_int_equal(resets, 1);
+	assert_true(list_is_empty(&stall.link));
+	(void)close(fds[0]);
+}
+
+static void
+an_end_is_no_reset(void **state)
+{
+	struct stall stall;
+	int fds[2];
+
+	(void)state;
+	resets = 0;
+	connection(fds);
+	stall_init(&stall, fds[0], on_reset);
+	loop_stall(&fixture.loop, &stall);
+	assert_int_equal(shutdown(fds[0], SHUT_WR), 0);
+	(void)close(fds[1]);
+	run_for(1.3);
+	assert_int_equal(resets, 0);
+	loop_unstall(&stall);
+	(void)close(fds[0]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			those_who_queue_again_wait_for_all_others, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_cancelled_turn_is_not_run, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			who_waits_for_memory_is_run_a_moment_later, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_reset_is_noticed_on_a_socket_that_nobody_reads, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_end_is_no_reset, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * credentials.h - who we are and whom we believe, on one TLS side of a service.
+ *
+ * Certificate, key, trust anchors, versions and priorities, checked as a whole when they are made and
+ * immutable afterwards. Counted, since GnuTLS's own credentials are not: each session keeps them.
+ */
+#ifndef TUNNEL_CREDENTIALS_H
+#define TUNNEL_CREDENTIALS_H
+
+#include <gnutls/gnutls.h>
+#include <stdbool.h>
+
+#include "common/defs.h"
+#include "tunnel/config.h"
+
+struct diag;
+struct files;
+struct trust;
+struct trusts;
+
+struct credentials {
+	enum side side;
+	const struct tls_config *config; /* of the configuration, which is kept with them */
+	struct trust *trust;		 /* NULL where verify is no */
+	unsigned verify_flags;		 /* the profile, as GnuTLS's verification takes it */
+	bool peer_name_wanted;		 /* connecting: the name must match */
+	/* the rest is private to credentials.c */
+	gnutls_certificate_credentials_t certificate;
+	gnutls_priority_t priority;
+	struct config *configuration;
+	_Atomic unsigned references;
+};
+
+/* What the credentials of one configuration are made from. */
+struct credentials_source {
+	struct config *config;
+	const struct files *files;
+	struct trusts *trusts;
+};
+
+/*
+ * Make the credentials of @side of @service from @source, whose configuration they keep. On failure
+ * NULL and words that begin with `FILE:LINE: service NAME: option: …`.
+ */
+MUST_USE struct credentials *credentials_new(const struct credentials_source *source,
+	const struct service_config *service, enum side side, struct diag *diag);
+
+/* Counted, from any thread. credentials_unref(NULL) does nothing. */
+struct credentials *credentials_ref(struct credentials *credentials);
+void credentials_unref(struct credentials *credentials);
+
+/*
+ * Make a session of them. @name is who is expected (connecting side), for the SNI; NULL: none. The
+ * caller frees the session with gnutls_deinit() before it drops the credentials. 0, or -1 with words.
+ */
+MUST_USE int credentials_session(struct credentials *credentials, const char *name,
+	gnutls_session_t *session, struct diag *diag);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include "tunnel/loop.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+#include "common/diag.h"
+
+enum { STALL_BATCH = 256 };
+
+static const double stall_period = 1.0, starve_period = 0.02;
+
+/* Run all of @queue that are there now; those who queue themselves again wait for the next time. */
+static void
+run_all(struct list *queue)
+{
+	struct list now;
+
+	list_init(&now);
+	list_move(&now, queue);
+	while (!list_is_empty(&now)) {
+		struct turn *turn = container_of(now.next, struct turn, link);
+
+		list_remove(&turn->link);
+		turn->run(turn);
+	}
+}
+
+static void
+on_idle(struct ev_loop *ev, struct ev_idle *idle, int events)
+{
+	(void)ev;
+	(void)idle;
+	(void)events;
+}
+
+/* Before the loop waits: give everybody in the queue a turn, and do not wait while there are more. */
+static void
+on_prepare(struct ev_loop *ev, struct ev_prepare *prepare, int events)
+{
+	struct loop *loop = container_of(prepare, struct loop, prepare);
+
+	(void)events;
+	run_all(&loop->ready);
+	if (list_is_empty(&loop->ready))
+		ev_idle_stop(ev, &loop->idle);
+	else
+		ev_idle_start(ev, &loop->idle);
+}
+
+static void
+on_starve_timer(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+	struct loop *loop = container_of(timer, struct loop, starve_timer);
+
+	(void)events;
+	ev_timer_stop(ev, timer);
+	run_all(&loop->starved);
+}
+
+/*
+ * Ask up to STALL_BATCH sockets of @pending. POLLERR is a reset; POLLHUP alone is only that both ways have ended.
+ * Those asked go back to the loop's list first, since a reset() may free any of them.
+ */
+static void
+ask_some(struct loop *loop, struct list *pending)
+{
+	struct pollfd asked[STALL_BATCH];
+	struct stall *stalls[STALL_BATCH];
+	nfds_t count = 0;
+
+	while (count < STALL_BATCH && !list_is_empty(pending)) {
+		struct stall *stall = container_of(pending->next, struct stall, link);
+
+		stalls[count] = stall;
+		asked[count++] = (struct pollfd){.fd = stall->fd};
+		list_remove(&stall->link);
+		list_append(&loop->stalled, &stall->link);
+	}
+	if (poll(asked, count, 0) <= 0)
+		return;
+
+	struct list reset;
+	list_init(&reset);
+	for (nfds_t i = 0; i < count; i++) {
+		if (!(asked[i].revents & POLLERR))
+			continue;
+		list_remove(&stalls[i]->link);
+		list_append(&reset, &stalls[i]->link);
+	}
+	while (!list_is_empty(&reset)) {
+		struct stall *stall = container_of(reset.next, struct stall, link);
+
+		list_remove(&stall->link);
+		stall->reset(stall);
+	}
+}
+
+static void
+on_stall_timer(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+	struct loop *loop = container_of(timer, struct loop, stall_timer);
+	struct list pending;
+
+	(void)events;
+	list_init(&pending);
+	list_move(&pending, &loop->stalled);
+	while (!list_is_empty(&pending))
+		ask_some(loop, &pending);
+	if (list_is_empty(&loop->stalled))
+		ev_timer_stop(ev, timer);
+}
+
+int
+loop_init(struct loop *loop, struct pool_budget *budget, struct diag *diag)
+{
+	*loop = (struct loop){0};
+	pool_init(&loop->pool, budget);
+	list_init(&loop->tunnels);
+	list_init(&loop->lingers);
+	list_init(&loop->ready);
+	list_init(&loop->starved);
+	list_init(&loop->stalled);
+	loop->plaintext = malloc(LOOP_SCRATCH);
+	loop->ciphertext = malloc(LOOP_SCRATCH_CIPHER);
+	loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+	if (!loop->plaintext || !loop->ciphertext || !loop->ev) {
+		loop_release(loop);
+		return diag_set(diag, "an event loop cannot be made: out of memory or descriptors");
+	}
+	ev_prepare_init(&loop->prepare, on_prepare);
+	ev_prepare_start(loop->ev, &loop->prepare);
+	ev_idle_init(&loop->idle, on_idle);
+	ev_init(&loop->stall_timer, on_stall_timer);
+	loop->stall_timer.repeat = stall_period;
+	ev_init(&loop->starve_timer, on_starve_timer);
+	loop->starve_timer.repeat = starve_period;
+	return 0;
+}
+
+void
+loop_release(struct loop *loop)
+{
+	if (loop->ev)
+		ev_loop_destroy(loop->ev);
+	free(loop->plaintext);
+	free(loop->ciphertext);
+	pool_release(&loop->pool);
+	*loop = (struct loop){0};
+}
+
+void
+turn_init(struct turn *turn, void (*run)(struct turn *turn))
+{
+	list_init(&turn->link);
+	turn->run = run;
+}
+
+void
+loop_defer(struct loop *loop, struct turn *turn)
+{
+	if (list_is_empty(&turn->link))
+		list_append(&loop->ready, &turn->link);
+}
+
+void
+loop_starve(struct loop *loop, struct turn *turn)
+{
+	if (!list_is_empty(&turn->link))
+		return;
+	list_append(&loop->starved, &turn->link);
+	if (!ev_is_active(&loop->starve_timer))
+		ev_timer_again(loop->ev, &loop->starve_timer);
+}
+
+void
+loop_cancel(struct turn *turn)
+{
+	list_remove(&turn->link);
+}
+
+void
+stall_init(struct stall *stall, int fd, void (*reset)(struct stall *stall))
+{
+	list_init(&stall->link);
+	stall->fd = fd;
+	stall->reset = reset;
+}
+
+void
+loop_stall(struct loop *loop, struct stall *stall)
+{
+	if (!list_is_empty(&stall->link))
+		return;
+	list_append(&loop->stalled, &stall->link);
+	if (!ev_is_active(&loop->stall_timer))
+		ev_timer_again(loop->ev, &loop->stall_timer);
+}
+
+void
+loop_unstall(struct stall *stall)
+{
+	list_remove(&stall->link);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loop.h - what a worker thread lends to everything that runs on it.
+ *
+ * The event loop, the pool of buffers, scratch memory that is used within one callback only, the queue
+ * of those that want to run again, and the list of sockets that nobody reads and that are therefore
+ * asked once a second whether they were reset (a stopped watcher would not tell).
+ */
+#ifndef TUNNEL_LOOP_H
+#define TUNNEL_LOOP_H
+
+#include <ev.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/defs.h"
+#include "common/list.h"
+#include "common/pool.h"
+
+struct dialer;
+struct diag;
+struct waker;
+
+enum {
+	LOOP_SCRATCH = 256 << 10,		/* bytes of plaintext in one batch */
+	LOOP_SCRATCH_CIPHER = (256 + 32) << 10, /* the same as TLS records, and a partial one */
+};
+
+/* A wish to be run again, after everybody else had a turn. */
+struct turn {
+	struct list link;
+	void (*run)(struct turn *turn);
+};
+
+/* A socket that nobody reads. */
+struct stall {
+	struct list link;
+	int fd;
+	void (*reset)(
+		struct stall *stall); /* it was reset by its peer; the stall is off the list */
+};
+
+struct loop {
+	unsigned index; /* of the worker, from 0 */
+	struct ev_loop *ev;
+	struct pool pool;
+	uint8_t *plaintext;  /* LOOP_SCRATCH bytes */
+	uint8_t *ciphertext; /* LOOP_SCRATCH_CIPHER bytes */
+
+	struct list tunnels; /* running ones, by struct tunnel's link */
+	size_t tunnel_count;
+	uint64_t tunnel_serial;	     /* of the latest tunnel */
+	struct waker *on_tunnel_end; /* called after each tunnel that ended; may be NULL */
+	struct list lingers; /* transports that wait a moment after an alert, by linger_link */
+	size_t lingering;    /* how many there are */
+
+	struct dialer *dialer; /* what the worker connects out with; set by the worker */
+
+	struct list ready, starved, stalled;
+	struct ev_prepare prepare;
+	struct ev_idle idle;
+	struct ev_timer stall_timer, starve_timer;
+};
+
+/* Make @loop with an epoll loop of its own. Borrows @budget until loop_release(). 0, or -1 with words. */
+MUST_USE int loop_init(struct loop *loop, struct pool_budget *budget, struct diag *diag);
+
+/* Release it; no tunnel and no watcher may be left. All zero is allowed. */
+void loop_release(struct loop *loop);
+
+/* Prepare @turn, to be run by @run. */
+void turn_init(struct turn *turn, void (*run)(struct turn *turn));
+
+/* Run @turn in the next iteration. Does nothing if it is queued. */
+void loop_defer(struct loop *loop, struct turn *turn);
+
+/* Run @turn in 20 ms, when the pool may have room again. */
+void loop_starve(struct loop *loop, struct turn *turn);
+
+/* Take @turn off whatever it is queued on. */
+void loop_cancel(struct turn *turn);
+
+/* Prepare @stall for @fd, to be told by @reset. */
+void stall_init(struct stall *stall, int fd, void (*reset)(struct stall *stall));
+
+/* Ask @stall's socket once a second until it is taken off. Does nothing if it is asked already. */
+void loop_stall(struct loop *loop, struct stall *stall);
+
+/* Stop asking. */
+void loop_unstall(struct stall *stall);
+
+#endif

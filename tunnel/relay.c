@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "tunnel/relay.h"
+
+#include "common/diag.h"
+
+void
+relay_init(struct relay *relay, struct stream *source, struct stream *sink)
+{
+	*relay = (struct relay){.source = source, .sink = sink, .batch = RELAY_BATCH_MIN};
+}
+
+/* Judge what the sink answered after it was given @full, a whole batch or less. */
+static enum io
+after_write(struct relay *relay, enum io answer, bool full)
+{
+	relay->blocked = answer == IO_WANT_WRITE;
+	relay->broken_by_sink = answer == IO_ERROR;
+	if (relay->blocked && relay->batch > RELAY_BATCH_BLOCKED)
+		relay->batch = RELAY_BATCH_BLOCKED;
+	else if (answer == IO_DONE && full && relay->batch < RELAY_BATCH_MAX)
+		relay->batch *= 2;
+	return answer;
+}
+
+/* Read a batch and hand it to the sink. */
+static enum io
+carry(struct relay *relay, struct relay_turn *turn, struct diag *diag)
+{
+	size_t batch = relay->batch < turn->room ? relay->batch : turn->room;
+	size_t got = 0;
+	enum io answer = stream_read(relay->source, turn->scratch, batch, &got, diag);
+
+	if (answer == IO_END) {
+		relay->state = RELAY_FINISHING;
+		return after_write(relay, stream_finish(relay->sink, diag), false);
+	}
+	if (answer != IO_DONE)
+		return answer;
+	relay->bytes += got;
+	turn->budget -= got < turn->budget ? got : turn->budget;
+	return after_write(
+		relay, stream_write(relay->sink, turn->scratch, got, diag), got == batch);
+}
+
+/* Push what the sink holds. */
+static enum io
+push(struct relay *relay, struct diag *diag)
+{
+	if (!relay->sink->writable)
+		return IO_WANT_WRITE;
+	return after_write(relay, stream_write(relay->sink, NULL, 0, diag), false);
+}
+
+enum io
+relay_run(struct relay *relay, struct relay_turn *turn, struct diag *diag)
+{
+	enum io answer = IO_DONE;
+
+	while (answer == IO_DONE && relay->state != RELAY_OVER) {
+		if (relay->blocked)
+			answer = push(relay, diag);
+		else if (relay->state == RELAY_FINISHING)
+			relay->state = RELAY_OVER;
+		else if (!relay->source->readable)
+			answer = IO_WANT_READ;
+		else if (turn->budget == 0 || turn->room < RELAY_BATCH_MIN)
+			return IO_DONE;
+		else
+			answer = carry(relay, turn, diag);
+	}
+	return relay->state == RELAY_OVER ? IO_END : answer;
+}
+
+bool
+relay_wants_source(const struct relay *relay)
+{
+	return relay->state == RELAY_OPEN && !relay->blocked;
+}
+
+bool
+relay_wants_sink(const struct relay *relay)
+{
+	return relay->blocked;
+}

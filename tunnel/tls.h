@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tls.h - TLS on a transport: the handshake and the stream of records.
+ *
+ * The only file that interprets GnuTLS's "again". GnuTLS never touches the socket: it pulls whole
+ * records from what was received into one large buffer and pushes records into another, so that a
+ * batch costs one system call, and it is never told of a FIN, after which it could send no more.
+ */
+#ifndef TUNNEL_TLS_H
+#define TUNNEL_TLS_H
+
+#include <gnutls/gnutls.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/defs.h"
+#include "tunnel/stream.h"
+
+struct credentials;
+struct diag;
+struct text;
+struct transport;
+
+/*
+ * Make the plain @transport one end of TLS with @credentials, which say whether it is the accepting
+ * or the connecting end; they are counted and kept. @name is who a connecting end expects (a host
+ * name or an IP), or NULL where no name is checked; copied. Returns 0, or -1 with words.
+ */
+MUST_USE int tls_start(struct transport *transport, struct credentials *credentials,
+	const char *name, struct diag *diag);
+
+/*
+ * Go on with the handshake, and judge the peer. IO_DONE: the peer is authorised. IO_WANT_READ,
+ * IO_WANT_WRITE: watch for that. IO_END: the peer left before it sent a byte (a port probe).
+ * IO_ERROR: failed, with words; the right alert is sent by stream_abort().
+ */
+MUST_USE enum io tls_handshake(struct transport *transport, struct diag *diag);
+
+/* Choose the alert that stream_abort() will send, for a reason that only the owner knows. */
+void tls_set_alert(struct transport *transport, gnutls_alert_description_t alert);
+
+/* Write who the authorised peer is, escaped, or "-" if it showed no certificate. */
+void tls_print_identity(const struct transport *transport, struct text *text);
+
+/* What was negotiated, as names; "-" before the handshake is done. */
+struct tls_facts {
+	const char *version, *cipher, *group;
+	bool resumed;
+};
+struct tls_facts tls_facts(const struct transport *transport);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "tunnel/trust.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "common/diag.h"
+#include "common/files.h"
+
+static struct trust *
+trust_ref(struct trust *trust)
+{
+	atomic_fetch_add(&trust->references, 1);
+	return trust;
+}
+
+void
+trust_unref(struct trust *trust)
+{
+	if (!trust || atomic_fetch_sub(&trust->references, 1) > 1)
+		return;
+	gnutls_x509_trust_list_deinit(trust->list, 1);
+	free(trust);
+}
+
+static struct trust *
+trust_new(const struct file *file, struct diag *diag)
+{
+	const gnutls_datum_t pem = {.data = file->data, .size = (unsigned)file->size};
+	struct trust *trust = calloc(1, sizeof(*trust));
+
+	if (!trust || gnutls_x509_trust_list_init(&trust->list, 0)) {
+		free(trust);
+		diag_set(diag, "out of memory");
+		return NULL;
+	}
+	trust->references = 1;
+	trust->file = file;
+	int count = gnutls_x509_trust_list_add_trust_mem(
+		trust->list, &pem, NULL, GNUTLS_X509_FMT_PEM, 0, 0);
+	if (count > 0)
+		return trust;
+	diag_set(diag, "%s; give a file of PEM certificates (BEGIN CERTIFICATE)",
+		count < 0 ? gnutls_strerror(count) : "there is no certificate in it");
+	trust_unref(trust);
+	return NULL;
+}
+
+static int
+remember(struct trusts *trusts, struct trust *trust)
+{
+	struct trust **entries =
+		reallocarray(trusts->entries, trusts->count + 1, sizeof(struct trust *));
+
+	if (!entries)
+		return -1;
+	trusts->entries = entries;
+	entries[trusts->count++] = trust;
+	return 0;
+}
+
+struct trust *
+trust_get(struct trusts *trusts, const struct file *file, struct diag *diag)
+{
+	for (size_t i = 0; i < trusts->count; i++) {
+		if (trusts->entries[i]->file == file)
+			return trust_ref(trusts->entries[i]);
+	}
+	struct trust *trust = trust_new(file, diag);
+	if (!trust)
+		return NULL;
+	if (remember(trusts, trust)) {
+		trust_unref(trust);
+		diag_set(diag, "out of memory");
+		return NULL;
+	}
+	return trust_ref(trust);
+}
+
+void
+trusts_release(struct trusts *trusts)
+{
+	for (size_t i = 0; i < trusts->count; i++)
+		trust_unref(trusts->entries[i]);
+	free(trusts->entries);
+	*trusts = (struct trusts){0};
+}

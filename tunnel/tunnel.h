@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tunnel.h - one accepted connection: two streams, two relays, its timer and its log line.
+ *
+ *	HANDSHAKING -> DIALING -> RELAYING -> OVER
+ *
+ * HANDSHAKING is left out where the accepted side is plaintext; the handshake and the judgement of the
+ * backend belong to DIALING, since another address may be tried when they fail. The rule of the end:
+ * broken, abort both; both ways done, close both. A tunnel frees itself and logs one line about it.
+ */
+#ifndef TUNNEL_TUNNEL_H
+#define TUNNEL_TUNNEL_H
+
+#include "common/list.h"
+
+struct endpoint;
+struct loop;
+struct service;
+
+/*
+ * Start a tunnel of @service for the accepted socket @fd of @client. Takes over @fd, in any case;
+ * keeps @service. When it cannot even begin, the connection is reset and that is logged.
+ */
+void tunnel_start(
+	struct loop *loop, struct service *service, int fd, const struct endpoint *client);
+
+/* Abort the tunnel whose link on its loop's list is @link, for @reason, which is logged. */
+void tunnel_abort(struct list *link, const char *reason);
+
+#endif

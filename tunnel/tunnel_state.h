@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tunnel_state.h - what a tunnel is made of, for tunnel.c, which moves it, and report.c, which tells of it.
+ */
+#ifndef TUNNEL_TUNNEL_STATE_H
+#define TUNNEL_TUNNEL_STATE_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/address.h"
+#include "common/list.h"
+#include "tunnel/dial.h"
+#include "tunnel/loop.h"
+#include "tunnel/relay.h"
+#include "tunnel/stream.h"
+
+struct service;
+struct transport;
+
+enum tunnel_state {
+	TUNNEL_HANDSHAKING,
+	TUNNEL_DIALING,
+	TUNNEL_RELAYING,
+	TUNNEL_OVER,
+};
+
+struct tunnel {
+	struct list link; /* on the loop's list */
+	struct loop *loop;
+	struct service *service;
+	uint64_t serial;
+	enum tunnel_state state;
+	enum io wanted;		 /* while handshaking: what for */
+	bool half_closed;	 /* one way has ended */
+	bool client_ended_first; /* once half-closed */
+	bool starved;		 /* reads nothing until there is memory for it */
+	struct transport *client, *backend;
+	struct relay to_backend, to_client;
+	struct waker waker; /* of both streams */
+	struct turn turn;
+	struct ev_timer timer;
+	struct dial *dial;
+	struct dial_waiter waiter;
+	struct endpoint client_address, backend_address;
+	double started, active; /* times of the event loop: of the accept, of the last byte */
+};
+
+#endif
