@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/unit.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/diag.h"
+#include "tests/unit/name_server.h"
+#include "tunnel/dns.h"
+#include "tunnel/loop.h"
+#include "tunnel/resolver.h"
+
+/* One resolver, two servers of which resolv.conf names the first, and a hosts file. */
+struct scene {
+	struct pool_budget budget;
+	struct loop loop;
+	struct name_server first, second;
+	char directory[64], resolv_conf[96], hosts[96];
+	struct resolver *resolver;
+};
+
+/* Somebody who looks something up. */
+struct asker {
+	struct resolver_waiter waiter;
+	struct loop *loop;
+	unsigned told;
+	size_t count;
+	struct endpoint endpoints[DNS_ADDRESSES];
+	char words[128];
+};
+
+static void
+write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int
+open_scene(void **state)
+{
+	struct scene *scene = calloc(1, sizeof(*scene));
+	struct dns_settings settings = {
+		.resolv_conf = scene->resolv_conf, .hosts_of_environment = true};
+	struct diag diag;
+
+	scene->budget.limit = 1 << 20;
+	assert_int_equal(loop_init(&scene->loop, &scene->budget, &diag), 0);
+	name_server_start(&scene->first, scene->loop.ev, "127.0.0.1", &settings.port);
+	name_server_start(&scene->second, scene->loop.ev, "127.0.0.2", &settings.port);
+	scene->second.v4[3] = 2;
+	(void)snprintf(scene->directory, sizeof(scene->directory), "/tmp/test_resolver.XXXXXX");
+	assert_non_null(mkdtemp(scene->directory));
+	(void)snprintf(
+		scene->resolv_conf, sizeof(scene->resolv_conf), "%s/resolv.conf", scene->directory);
+	(void)snprintf(scene->hosts, sizeof(scene->hosts), "%s/hosts", scene->directory);
+	write_file(scene->resolv_conf, "nameserver 127.0.0.1\n");
+	write_file(scene->hosts, "198.51.100.7 listed\n");
+	assert_int_equal(setenv("CARES_HOSTS", scene->hosts, 1), 0);
+	scene->resolver = resolver_new(&scene->loop, &settings, &diag);
+	assert_non_null(scene->resolver);
+	*state = scene;
+	return 0;
+}
+
+static int
+close_scene(void **state)
+{
+	struct scene *scene = *state;
+
+	resolver_free(scene->resolver);
+	name_server_stop(&scene->first);
+	name_server_stop(&scene->second);
+	loop_release(&scene->loop);
+	(void)unlink(scene->resolv_conf);
+	(void)unlink(scene->hosts);
+	(void)rmdir(scene->directory);
+	free(scene);
+	return 0;
+}
+
+static void
+on_answered(struct resolver_waiter *waiter, const struct resolver_answer *answer)
+{
+	struct asker *asker = container_of(waiter, struct asker, waiter);
+
+	asker->told++;
+	asker->count = answer->count;
+	for (size_t i = 0; i < answer->count; i++)
+		asker->endpoints[i] = answer->endpoints[i];
+	if (answer->words)
+		(void)snprintf(asker->words, sizeof(asker->words), "%s", answer->words);
+	ev_break(asker->loop->ev, EVBREAK_ONE);
+}
+
+static void
+on_time(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+	(void)timer;
+	(void)events;
+	ev_break(ev, EVBREAK_ONE);
+}
+
+/* Run the loop for at most @seconds, or until somebody is told. Returns how long that was. */
+static double
+run(struct scene *scene, double seconds)
+{
+	double start = clock_seconds();
+	struct ev_timer timer;
+
+	ev_now_update(scene->loop.ev);
+	ev_timer_init(&timer, on_time, seconds, 0.);
+	ev_timer_start(scene->loop.ev, &timer);
+	(void)ev_run(scene->loop.ev, 0);
+	ev_timer_stop(scene->loop.ev, &timer);
+	return clock_seconds() - start;
+}
+
+static void
+ask(struct scene *scene, struct asker *asker, const char *name)
+{
+	struct diag diag;
+
+	*asker = (struct asker){.loop = &scene->loop};
+	resolver_waiter_init(&asker->waiter, on_answered);
+	assert_int_equal(resolver_lookup(scene->resolver, name, &asker->waiter, &diag), 0);
+	assert_int_equal(asker->told, 0);
+}
+
+/* Look @name up and wait for the answer. Returns how long that took. */
+static double
+resolve(struct scene *scene, struct asker *asker, const char *name)
+{
+	double seconds;
+
+	ask(scene, asker, name);
+	seconds = run(scene, 10.);
+	assert_int_equal(asker->told, 1);
+	return seconds;
+}
+
+static bool
+was_told(const struct asker *asker, const char *ip)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	for (size_t i = 0; i < asker->count; i++) {
+		const struct endpoint *endpoint = &asker->endpoints[i];
+
+		const void *bytes = endpoint->any.sa_family == AF_INET
+			? (const void *)&endpoint->v4.sin_addr
+			: (const void *)&endpoint->v6.sin6_addr;
+
+		(void)inet_ntop(endpoint->any.sa_family, bytes, text, sizeof(text));
+		if (strcmp(text, ip) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+both_families_are_answered(void **state)
+{
+	struct asker asker;
+
+	(void)resolve(*state, &asker, "db.example.net");
+	assert_int_equal(asker.count, 2);
+	assert_true(was_told(&asker, "192.0.2.1"));
+	assert_true(was_told(&asker, "2001:db8::1"));
+}
+
+static void
+those_who_ask_at_the_same_time_share_one_question(void **state)
+{
+	struct scene *scene = *state;
+	struct asker askers[3];
+
+	for (int i = 0; i < 3; i++)
+		ask(scene, &askers[i], i == 2 ? "DB.example.net" : "db.example.net");
+	(void)run(scene, 10.);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(askers[i].told, 1);
+	assert_int_equal(scene->first.asked, 2); /* A and AAAA */
+}
+
+static void
+an_answer_is_remembered_for_its_time_to_live(void **state)
+{
+	struct scene *scene = *state;
+	struct asker asker;
+
+	scene->first.ttl = 1;
+	(void)resolve(scene, &asker, "db.example.net");
+	scene->first.v4[3] = 9;
+	(void)resolve(scene, &asker, "db.example.net");
+	assert_true(was_told(&asker, "192.0.2.1"));
+	assert_int_equal(scene->first.asked, 2);
+	(void)run(scene, 1.05);
+	(void)resolve(scene, &asker, "db.example.net");
+	assert_true(was_told(&asker, "192.0.2.9"));
+}
+
+static void
+a_name_in_use_is_asked_for_again_before_it_is_too_old(void **state)
+{
+	struct scene *scene = *state;
+	struct asker asker;
+
+	scene->first.ttl = 2;
+	(void)resolve(scene, &asker, "db.example.net");
+	(void)run(scene, 1.7);
+	scene->first.mood = SERVER_SILENT;
+	assert_true(resolve(scene, &asker, "db.example.net") < 0.1);
+	assert_true(was_told(&asker, "192.0.2.1"));
+	(void)run(scene, 0.1);
+	assert_int_equal(scene->first.asked, 4);
+}
+
+static void
+the_last_good_answer_is_kept_while_the_server_fails(void **state)
+{
+	struct scene *scene = *state;
+	struct asker asker;
+
+	scene->first.ttl = 1;
+	(void)resolve(scene, &asker, "db.example.net");
+	scene->first.mood = SERVER_FAILS;
+	(void)run(scene, 1.1);
+	for (int i = 0; i < 2; i++) {
+		(void)resolve(scene, &asker, "db.example.net");
+		assert_true(was_told(&asker, "192.0.2.1"));
+	}
+	scene->first.mood = SERVER_ANSWERS;
+	scene->first.v4[3] = 9;
+	(void)run(scene, 3.1);
+	(void)resolve(scene, &asker, "db.example.net"); /* not held back for the new one */
+	assert_true(was_told(&asker, "192.0.2.1"));
+	(void)run(scene, 0.1);
+	(void)resolve(scene, &asker, "db.example.net");
+	assert_true(was_told(&asker, "192.0.2.9"));
+}
+
+static void
+a_silent_server_holds_the_last_good_answer_back_for_less_than_2_s(void **state)
+{
+	struct scene *scene = *state;
+	struct asker asker;
+
+	scene->first.ttl = 1;
+	(void)resolve(scene, &asker, "db.example.net");
+	scene->first.mood = SERVER_SILENT;
+	(void)run(scene, 1.1);
+	double seconds = resolve(scene, &asker, "db.example.net");
+	assert_true(seconds > 1.7 && seconds < 2.0);
+	assert_true(was_told(&asker, "192.0.2.1"));
+	assert_true(resolve(scene, &asker, "db.example.net") < 0.1);
+	assert_true(was_told(&asker, "192.0.2.1"));
+}
+
+static void
+a_silent_server_is_given_up_after_a_few_seconds_with_words(void **state)
+{
+	struct scene *scene = *state;
+	struct asker asker;
+
+	scene->first.mood = SERVER_SILENT;
+	assert_true(resolve(scene, &asker, "db.example.net") < 5.);
+	assert_int_equal(asker.count, 0);
+	assert_string_equal(asker.words, "the DNS servers do not answer");
+}
+
+static void
+a_name_that_is_gone_is_gone_and_that_is_remembered_for_3_s(void **state)
+{
+	struct scene *scene = *state;
+	struct asker asker;
+
+	scene->first.ttl = 1;
+	(void)resolve(scene, &asker, "db.example.net");
+	scene->first.mood = SERVER_DENIES;
+	(void)run(scene, 1.1);
+	(void)resolve(scene, &asker, "db.example.net");
+	assert_int_equal(asker.count, 0);
+	assert_string_equal(asker.words, "no such name");
+	scene->first.mood = SERVER_FAILS; /* and the last good answer does not come back */
+	(void)resolve(scene, &asker, "db.example.net");
+	assert_string_equal(asker.words, "no such name");
+	(void)run(scene, 3.1);
+	(void)resolve(scene, &asker, "db.example.net");
+	assert_int_equal(asker.count, 0);
+	assert_string_equal(asker.words, "no DNS server can be reached, or all of them fail");
+}
+
+static void
+a_name_without_an_address_says_so(void **state)
+{
+	struct scene *scene = *state;
+	struct asker asker;
+
+	scene->first.mood = SERVER_EMPTY;
+	(void)resolve(scene, &asker, "db.example.net");
+	assert_int_equal(asker.count, 0);
+	assert_string_equal(asker.words, "the name has no address");
+}
+
+static void
+one_who_waits_no_longer_is_not_told(void **state)
+{
+	struct scene *scene = *state;
+	struct asker stays, leaves;
+
+	ask(scene, &leaves, "db.example.net");
+	ask(scene, &stays, "db.example.net");
+	resolver_cancel(&leaves.waiter);
+	resolver_cancel(&leaves.waiter);
+	(void)run(scene, 10.);
+	assert_int_equal(stays.told, 1);
+	assert_int_equal(leaves.told, 0);
+}
+
+static void
+hosts_comes_before_the_servers_and_is_read_again(void **state)
+{
+	struct scene *scene = *state;
+	struct asker asker;
+
+	(void)resolve(scene, &asker, "listed");
+	assert_int_equal(asker.count, 1);
+	assert_true(was_told(&asker, "198.51.100.7"));
+	write_file(scene->hosts, "198.51.100.8 listed\n");
+	(void)run(scene, 1.1);
+	(void)resolve(scene, &asker, "listed");
+	assert_int_equal(asker.count, 1);
+	assert_true(was_told(&asker, "198.51.100.8"));
+	assert_int_equal(scene->first.asked, 0);
+}
+
+static void
+localhost_is_never_asked_of_a_server(void **state)
+{
+	static const char *const names[] = {"localhost", "LocalHost", "localhost.", "a.localhost"};
+	struct scene *scene = *state;
+	struct asker asker;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		(void)resolve(scene, &asker, names[i]);
+		assert_true(was_told(&asker, "127.0.0.1"));
+		assert_true(was_told(&asker, "::1"));
+	}
+	write_file(scene->hosts, "127.0.0.3 localhost\n");
+	(void)run(scene, 1.1);
+	(void)resolve(scene, &asker, "localhost");
+	assert_int_equal(asker.count, 1);
+	assert_true(was_told(&asker, "127.0.0.3"));
+	assert_int_equal(scene->first.asked, 0);
+}
+
+static void
+a_changed_resolv_conf_is_taken_up_and_open_questions_stay_where_they_were(void **state)
+{
+	struct scene *scene = *state;
+	struct asker old, new;
+
+	(void)run(scene, 1.1);
+	scene->first.mood = SERVER_SILENT;
+	ask(scene, &old, "old.example.net");
+	(void)run(scene, 1.1);
+	write_file(scene->resolv_conf, "nameserver 127.0.0.2\n");
+	(void)resolve(scene, &new, "new.example.net");
+	assert_true(was_told(&new, "192.0.2.2"));
+	assert_int_equal(old.told, 0);
+	scene->first.mood = SERVER_ANSWERS; /* and it is asked a second time */
+	(void)run(scene, 3.);
+	assert_int_equal(old.told, 1);
+	assert_true(was_told(&old, "192.0.2.1"));
+}
+
+static void
+a_resolv_conf_that_names_no_server_leaves_localhost_and_hosts(void **state)
+{
+	struct scene *scene = *state;
+	struct asker asker;
+
+	(void)unlink(scene->resolv_conf);
+	(void)run(scene, 1.1);
+	(void)resolve(scene, &asker, "listed");
+	assert_true(was_told(&asker, "198.51.100.7"));
+}
+
+static void
+what_is_remembered_is_bounded(void **state)
+{
+	struct scene *scene = *state;
+	struct asker *askers = calloc(RESOLVER_NAMES + 1, sizeof(*askers));
+	struct asker *last = &askers[RESOLVER_NAMES];
+	struct diag diag;
+	char name[32];
+
+	scene->first.mood = SERVER_DENIES;
+	for (int i = 0; i < RESOLVER_NAMES; i++) {
+		(void)snprintf(name, sizeof(name), "n%d.example.net", i);
+		ask(scene, &askers[i], name);
+	}
+	resolver_waiter_init(&last->waiter, on_answered);
+	assert_int_equal(
+		resolver_lookup(scene->resolver, "db.example.net", &last->waiter, &diag), -1);
+	assert_string_equal(diag.text, "too many names are being resolved");
+	for (int i = 0; i < RESOLVER_NAMES; i++) {
+		while (askers[i].told == 0)
+			assert_true(run(scene, 10.) < 9.);
+	}
+	scene->first.mood = SERVER_ANSWERS;
+	(void)resolve(scene, last, "db.example.net");
+	assert_int_equal(last->count, 2);
+	free(askers);
+}
+
+static void
+open_questions_are_forgotten_with_the_resolver(void **state)
+{
+	struct scene *scene = *state;
+	static struct asker asker;
+
+	scene->first.mood = SERVER_SILENT;
+	ask(scene, &asker, "db.example.net");
+	(void)run(scene, 0.1);
+	assert_int_equal(asker.told, 0);
+}
+
+#define TEST(claim) cmocka_unit_test_setup_teardown(claim, open_scene, close_scene)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(both_families_are_answered),
+		TEST(those_who_ask_at_the_same_time_share_one_question),
+		TEST(an_answer_is_remembered_for_its_time_to_live),
+		TEST(a_name_in_use_is_asked_for_again_before_it_is_too_old),
+		TEST(the_last_good_answer_is_kept_while_the_server_fails),
+		TEST(a_silent_server_holds_the_last_good_answer_back_for_less_than_2_s),
+		TEST(a_silent_server_is_given_up_after_a_few_seconds_with_words),
+		TEST(a_name_that_is_gone_is_gone_and_that_is_remembered_for_3_s),
+		TEST(a_name_without_an_address_says_so),
+		TEST(one_who_waits_no_longer_is_not_told),
+		TEST(hosts_comes_before_the_servers_and_is_read_again),
+		TEST(localhost_is_never_asked_of_a_server),
+		TEST(a_changed_resolv_conf_is_taken_up_and_open_questions_stay_where_they_were),
+		TEST(a_resolv_conf_that_names_no_server_leaves_localhost_and_hosts),
+		TEST(what_is_remembered_is_bounded),
+		TEST(open_questions_are_forgotten_with_the_resolver),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
