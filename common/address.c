@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "configured.h"
-
 #include "common/address.h"
 
 #include <arpa/inet.h>
@@ -81,10 +79,11 @@ parse_name(struct address *address, const char *host, size_t length, struct diag
 		return diag_set(diag, "the host name ends in a dot: leave it out");
 	if (looks_numeric(address->host))
 		return diag_set(diag, "the host looks like an IPv4 address and is none");
-	if (!labels_are_good(address->host))
+	if (!labels_are_good(address->host)) {
 		return diag_set(diag,
 			"the host name has an empty or too long part, or one with \"-\" "
 			"at its edge");
+	}
 	address->kind = ADDRESS_NAME;
 	return 0;
 }
@@ -204,10 +203,11 @@ parse_plain(struct address *address, const char *text, struct diag *diag)
 static int
 check_use(const struct address *address, bool listening, struct diag *diag)
 {
-	if (listening && address->kind == ADDRESS_NAME)
+	if (listening && address->kind == ADDRESS_NAME) {
 		return diag_set(diag,
 			"listening needs an IP address, \"*\" or a UNIX socket, not a host "
 			"name (for localhost write 127.0.0.1 or [::1])");
+	}
 	if (!listening && (address->kind == ADDRESS_ANY || is_unspecified(address)))
 		return diag_set(
 			diag, "\"%s\" can be listened on, but not connected to", address->host);

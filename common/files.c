@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "configured.h"
-
 #include "common/files.h"
 
 #include <dirent.h>
@@ -34,14 +32,16 @@ bytes_reserve(struct bytes *bytes, size_t more, struct diag *diag)
 {
 	struct bytes larger = {.size = bytes->size, .room = 2 * bytes->room};
 
-	if (bytes->room - bytes->size > more)
+	if (bytes->data && bytes->room - bytes->size > more)
 		return 0;
 	if (larger.room <= bytes->size + more)
 		larger.room = bytes->size + more + 1;
 	larger.data = malloc(larger.room);
-	if (!larger.data)
-		return diag_set(diag, "out of memory");
-	if (bytes->size > 0)
+	if (!larger.data) {
+		diag_set(diag, "out of memory");
+		return -1;
+	}
+	if (bytes->data)
 		memcpy(larger.data, bytes->data, bytes->size);
 	bytes_release(bytes);
 	*bytes = larger;
@@ -194,7 +194,7 @@ int
 files_read(struct files *files, const char *path, struct diag *diag)
 {
 	struct bytes bytes = {0};
-	struct stat status;
+	struct stat status = {0};
 
 	if (find(files, path))
 		return 0;
@@ -227,7 +227,7 @@ by_name(const struct dirent **a, const struct dirent **b)
 static int
 read_member(struct bytes *bytes, int directory, const char *name, struct diag *diag)
 {
-	struct stat status;
+	struct stat status = {0};
 
 	if (fstatat(directory, name, &status, 0))
 		return diag_set(diag, "stat: %s", strerror(errno));
@@ -302,7 +302,7 @@ files_read_private(struct files *files, const char *path, struct diag *diag)
 {
 	struct file *old = find(files, path);
 	struct bytes bytes = {0};
-	struct stat status;
+	struct stat status = {0};
 	int fd = open_regular(AT_FDCWD, path, &status, diag);
 
 	if (fd < 0)

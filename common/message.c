@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "configured.h"
-
 #include "common/message.h"
 
 #include <assert.h>
@@ -108,11 +106,12 @@ collect(struct msghdr *wire, struct message *message)
 static int
 check(const struct header *header, size_t size, int flags, struct diag *diag)
 {
-	if (flags & MSG_CTRUNC)
+	if (flags & MSG_CTRUNC) {
 		return diag_set(diag,
 			"a message of another process lost descriptors: it had more than "
 			"%d, or this process may not open more",
 			MESSAGE_FDS_LIMIT);
+	}
 	if (flags & MSG_TRUNC)
 		return diag_set(diag, "a message of another process is too long");
 	if (size < sizeof(*header) || header->mark != MARK)

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "configured.h"
-
 #include "common/process.h"
 
 #include <assert.h>

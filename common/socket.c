@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "configured.h"
-
 #include "common/socket.h"
 
 #include <errno.h>
@@ -160,13 +158,14 @@ socket_own(const char *path, const struct socket_options *options, struct diag *
 	if (fd < 0)
 		return diag_set(diag, "open: %s", strerror(errno));
 	(void)snprintf(handle, sizeof(handle), "/proc/self/fd/%d", fd);
-	if (fstat(fd, &status) || !S_ISSOCK(status.st_mode))
+	if (fstat(fd, &status) || !S_ISSOCK(status.st_mode)) {
 		failed = diag_set(diag, "the path was changed by somebody else");
-	else if (fchownat(fd, "", options->owner, options->group, AT_EMPTY_PATH))
+	} else if (fchownat(fd, "", options->owner, options->group, AT_EMPTY_PATH)) {
 		failed = diag_set(
 			diag, "change the owner or group of the socket: %s", strerror(errno));
-	else if (chmod(handle, options->mode))
+	} else if (chmod(handle, options->mode)) {
 		failed = diag_set(diag, "change the mode of the socket: %s", strerror(errno));
+	}
 	close(fd);
 	return failed;
 }
@@ -304,11 +303,17 @@ socket_prepare(int fd, unsigned keepalive)
 }
 
 void
+socket_set_abortive(int fd, bool abortive)
+{
+	struct linger linger = {.l_onoff = abortive, .l_linger = 0};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+void
 socket_reset(int fd)
 {
-	struct linger none = {.l_onoff = 1, .l_linger = 0};
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	socket_set_abortive(fd, true);
 	close(fd);
 }
 

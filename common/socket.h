@@ -44,8 +44,7 @@ MUST_USE int socket_listen(
  * Give the socket at @path to the owner and group of @options, with their mode; never anything else
  * that is there. Returns 0, or -1 with words.
  */
-MUST_USE int socket_own(
-	const char *path, const struct socket_options *options, struct diag *diag);
+MUST_USE int socket_own(const char *path, const struct socket_options *options, struct diag *diag);
 
 /*
  * Accept a connection from @listener and tell who it is in @peer. Returns a descriptor that the caller
@@ -72,6 +71,12 @@ MUST_USE int socket_error(int fd);
  * nothing to a UNIX socket.
  */
 void socket_prepare(int fd, unsigned keepalive);
+
+/*
+ * Let the end of @fd be a RST for a TCP peer, whoever closes it, be it the kernel for a process that
+ * died. A socket that is to end cleanly is closed after it was made not @abortive.
+ */
+void socket_set_abortive(int fd, bool abortive);
 
 /* Close @fd so that a TCP peer gets a RST, and nothing that waits is sent. */
 void socket_reset(int fd);

@@ -10,11 +10,10 @@
 #include "common/text.h"
 
 #define LABEL_63 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
-#define NAME_253                                                                                   \
-	LABEL_63 "." LABEL_63 "." LABEL_63 "."                                                     \
+#define NAME_253                               \
+	LABEL_63 "." LABEL_63 "." LABEL_63 "." \
 		 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghi"
-#define PATH_107                                                                                   \
-	"/" LABEL_63 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopq"
+#define PATH_107 "/" LABEL_63 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopq"
 
 static const struct {
 	const char *text, *printed;

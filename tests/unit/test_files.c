@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "configured.h"
-
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
@@ -147,8 +145,7 @@ a_directory_is_its_visible_files_in_the_order_of_their_names(void **state)
 	assert_int_equal(symlink("nowhere", "d/dangling"), 0);
 	files_release(&f->files);
 	assert_int_equal(files_read_directory(&f->files, "d", &f->diag), -1);
-	assert_string_equal(
-		f->diag.text, "\"d\": \"dangling\": stat: No such file or directory");
+	assert_string_equal(f->diag.text, "\"d\": \"dangling\": stat: No such file or directory");
 	assert_int_equal(files_read_directory(&f->files, "d/a", &f->diag), -1);
 	assert_string_equal(f->diag.text, "\"d/a\": open: Not a directory");
 }
@@ -187,7 +184,8 @@ static const struct {
 	{0044, true, "but others can read it (mode 0044): chmod 0440 \"key\""},
 	{0600, false, NULL},
 	{0640, false,
-		"but its group can read it, and its owner is not root (mode 0640): chmod 0600 \"key\""},
+		"but its group can read it, and its owner is not root (mode 0640): chmod 0600 "
+		"\"key\""},
 	{0660, false, "but its group can change it (mode 0660): chmod 0600 \"key\""},
 	{0644, false, "but others can read it (mode 0644): chmod 0600 \"key\""},
 };
@@ -255,8 +253,8 @@ a_new_file_has_its_mode_and_is_never_written_over_an_old_one(void **state)
 	assert_int_equal(stat("new", &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0644);
 	assert_int_equal(files_create("new", 0600, "other", 5, &f->diag), -1);
-	assert_string_equal(f->diag.text,
-		"\"new\": it exists and is never overwritten: move it away first");
+	assert_string_equal(
+		f->diag.text, "\"new\": it exists and is never overwritten: move it away first");
 	assert_int_equal(files_read(&f->files, "new", &f->diag), 0);
 	assert_string_equal((char *)files_find(&f->files, "new")->data, "hello");
 	assert_int_equal(symlink("elsewhere", "link"), 0);

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "configured.h"
-
 #include "tests/unit/unit.h"
 
 #include <ctype.h>
@@ -54,7 +52,8 @@ the_three_formats_are_as_documented(void **state)
 		"time=2026-11-21T12:00:00.123Z level=info service=orders-db "
 		"message=\"tunnel ended\" peer=192.0.2.1:5555 sent=10\n");
 	assert_string_equal(format(&line, LOG_FORMAT_JSON),
-		"{\"time\":\"2026-11-21T12:00:00.123Z\",\"level\":\"info\",\"service\":\"orders-db\","
+		"{\"time\":\"2026-11-21T12:00:00.123Z\",\"level\":\"info\",\"service\":\"orders-"
+		"db\","
 		"\"message\":\"tunnel ended\",\"peer\":\"192.0.2.1:5555\",\"sent\":10}\n");
 	line.bare = true;
 	line.count = 0;
@@ -97,8 +96,7 @@ a_value_is_quoted_when_it_could_be_taken_for_more_than_one(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct log_field field = {.key = "k", .text = rows[i].value};
-		struct log_line line = {
-			.bare = true, .words = "w", .fields = &field, .count = 1};
+		struct log_line line = {.bare = true, .words = "w", .fields = &field, .count = 1};
 		char wanted[64];
 
 		(void)snprintf(wanted, sizeof(wanted), "error w k=%s\n", rows[i].written);
@@ -225,7 +223,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_three_formats_are_as_documented),
-		cmocka_unit_test(words_of_the_text_format_keep_their_quotes_but_cannot_forge_a_field),
+		cmocka_unit_test(
+			words_of_the_text_format_keep_their_quotes_but_cannot_forge_a_field),
 		cmocka_unit_test(a_value_is_quoted_when_it_could_be_taken_for_more_than_one),
 		cmocka_unit_test(every_byte_of_a_peer_is_read_back_as_it_was),
 		cmocka_unit_test(what_is_too_long_is_cut_and_the_line_stays_well_formed),

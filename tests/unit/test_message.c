@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "configured.h"
-
 #include "tests/unit/unit.h"
 
 #include <dirent.h>
@@ -83,8 +81,7 @@ a_message_arrives_as_it_was_sent(void **state)
 		memset(f->sent.text, 'x', lengths[i]);
 		memset(f->received.text, 'y', sizeof(f->received.text));
 		assert_int_equal(message_send(f->fds[0], &f->sent, &f->diag), MESSAGE_DONE);
-		assert_int_equal(
-			message_receive(f->fds[1], &f->received, &f->diag), MESSAGE_DONE);
+		assert_int_equal(message_receive(f->fds[1], &f->received, &f->diag), MESSAGE_DONE);
 		assert_int_equal(f->received.type, 7);
 		assert_true(f->received.number == UINT64_MAX);
 		assert_int_equal(f->received.length, lengths[i]);
@@ -137,8 +134,7 @@ nothing_there_no_room_and_nobody_there_are_told_apart(void **state)
 	close(f->fds[0]);
 	f->fds[0] = -1;
 	for (; sent > 0; sent--)
-		assert_int_equal(
-			message_receive(f->fds[1], &f->received, &f->diag), MESSAGE_DONE);
+		assert_int_equal(message_receive(f->fds[1], &f->received, &f->diag), MESSAGE_DONE);
 	assert_int_equal(message_receive(f->fds[1], &f->received, &f->diag), MESSAGE_END);
 	assert_int_equal(message_send(f->fds[1], &f->sent, &f->diag), MESSAGE_END);
 }
@@ -178,8 +174,8 @@ what_is_no_whole_message_is_refused_in_words(void **state)
 	assert_int_equal(send(f->fds[0], wire, 24 + 10, 0), 24 + 10);
 	expect_error(f, "not as long as it says");
 	wire->length = MESSAGE_TEXT_LIMIT + 1;
-	assert_int_equal(send(f->fds[0], wire, 24 + MESSAGE_TEXT_LIMIT + 1, 0),
-		24 + MESSAGE_TEXT_LIMIT + 1);
+	assert_int_equal(
+		send(f->fds[0], wire, 24 + MESSAGE_TEXT_LIMIT + 1, 0), 24 + MESSAGE_TEXT_LIMIT + 1);
 	expect_error(f, "too long");
 	wire->length = 10;
 	assert_int_equal(send(f->fds[0], wire, 24 + 10, 0), 24 + 10);

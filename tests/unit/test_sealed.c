@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "configured.h"
-
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
@@ -78,8 +76,7 @@ what_is_not_sealed_or_too_large_is_refused(void **state)
 	close(fds[1]);
 	int fd = sealed_new("secret", 6, &diag);
 	assert_int_equal(sealed_read(fd, 5, &data, &size, &diag), -1);
-	assert_string_equal(
-		diag.text, "what another process handed over is larger than 5 bytes");
+	assert_string_equal(diag.text, "what another process handed over is larger than 5 bytes");
 	assert_int_equal(sealed_read(fd, 6, &data, &size, &diag), 0);
 	sealed_free(data, size);
 	close(fd);

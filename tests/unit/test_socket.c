@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "configured.h"
-
 #include "tests/unit/unit.h"
 
 #include <errno.h>
@@ -23,8 +21,7 @@
 #include "common/socket.h"
 #include "common/text.h"
 
-static const struct socket_options plain = {
-	.mode = 0600, .owner = (uid_t)-1, .group = (gid_t)-1};
+static const struct socket_options plain = {.mode = 0600, .owner = (uid_t)-1, .group = (gid_t)-1};
 
 static struct address
 address_of(const char *text)
@@ -75,7 +72,8 @@ listen_on(const struct address *address, enum socket_share share)
 }
 
 static void
-expect_refusal(const struct address *address, const struct socket_options *options, const char *words)
+expect_refusal(
+	const struct address *address, const struct socket_options *options, const char *words)
 {
 	struct diag diag = {""};
 
@@ -273,7 +271,7 @@ forbid_ipv6(void)
 	struct sock_fprog program = {.len = ARRAY_SIZE(filter), .filter = filter};
 
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
 static void
