@@ -55,6 +55,8 @@ transport_new(struct loop *loop, int fd)
 	transport->stream = (struct stream){.ops = &plain_ops, .readable = true, .writable = true};
 	transport->loop = loop;
 	transport->fd = fd;
+	/* Should the process die, its peers must not see a clean end. */
+	socket_set_abortive(fd, true);
 	ev_io_init(&transport->io, on_ready, fd, EV_NONE);
 	stall_init(&transport->stall, fd, on_reset);
 	list_init(&transport->linger_link);
@@ -180,13 +182,16 @@ dismantle(struct transport *transport)
 void
 transport_free(struct transport *transport)
 {
-	(void)close(dismantle(transport));
+	int fd = dismantle(transport);
+
+	socket_set_abortive(fd, false);
+	(void)close(fd);
 }
 
 void
 transport_reset(struct transport *transport)
 {
-	socket_reset(dismantle(transport));
+	(void)close(dismantle(transport));
 }
 
 static void

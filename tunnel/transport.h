@@ -63,7 +63,7 @@ MUST_USE enum io transport_receive(
 /* Stop watching, close the socket, free everything. Takes over @transport. */
 void transport_free(struct transport *transport);
 
-/* The same with a RST instead of a FIN where the socket is TCP. */
+/* The same with a RST instead of a FIN where the socket is TCP; so it ends if the process dies, too. */
 void transport_reset(struct transport *transport);
 
 /*

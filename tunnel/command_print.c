@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "tunnel/command_print.h"
+
+#include <stdio.h>
+
+#include "tunnel/command.h"
+#include "tunnel/config.h"
+#include "tunnel/origin.h"
+
+static int
+printed(void)
+{
+	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_ENDED : EXIT_FAILED;
+}
+
+int
+command_print_config(int argc, char **argv)
+{
+	struct config_texts texts = {0};
+	struct config *config = NULL;
+	struct origin origin;
+
+	if (origin_from_arguments(&origin, argc, argv) < 0)
+		return EXIT_USAGE;
+	if (origin_gather(&origin, &texts, stderr) == 0)
+		config = config_new(&texts, stderr);
+	config_texts_release(&texts);
+	if (!config)
+		return EXIT_FAILED;
+	config_print(config, stdout);
+	config_unref(config);
+	return printed();
+}
+
+int
+command_print_manual(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	config_print_manual(stdout);
+	return printed();
+}
+
+int
+command_print_sample(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	config_print_sample(stdout);
+	return printed();
+}

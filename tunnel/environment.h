@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * environment.h - which variables of the environment the program, and so serve, keeps.
+ *
+ * Libraries read variables that change what they do: GnuTLS would write session keys to the file
+ * SSLKEYLOGFILE and take its limits from GNUTLS_*. What is kept is listed; all else goes.
+ */
+#ifndef TUNNEL_ENVIRONMENT_H
+#define TUNNEL_ENVIRONMENT_H
+
+/* Forget every variable that is not on the list. */
+void environment_clean(void);
+
+#endif
