@@ -3,11 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -318,11 +319,11 @@ socket_reset(int fd)
 }
 
 bool
-socket_was_aborted(int fd)
+socket_holds_unsent(int fd)
 {
-	struct pollfd asked = {.fd = fd};
+	int unsent = 0;
 
-	return poll(&asked, 1, 0) > 0 && (asked.revents & POLLERR);
+	return ioctl(fd, SIOCOUTQNSD, &unsent) == 0 && unsent > 0;
 }
 
 int

@@ -81,11 +81,8 @@ void socket_set_abortive(int fd, bool abortive);
 /* Close @fd so that a TCP peer gets a RST, and nothing that waits is sent. */
 void socket_reset(int fd);
 
-/*
- * Did the connection break (a RST came, or a timeout)? This sees it though nobody reads. Leaves the
- * error for the next call that reads or writes.
- */
-bool socket_was_aborted(int fd);
+/* Does a TCP socket hold bytes that were not even sent, since its peer or the network takes no more? */
+bool socket_holds_unsent(int fd);
 
 /* The user at the other end of a UNIX socket, when it connected. Returns 0, or -1 with words. */
 MUST_USE int socket_peer_user(int fd, uid_t *user, struct diag *diag);

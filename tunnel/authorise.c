@@ -62,12 +62,13 @@ name_element(gnutls_typed_vdata_st *element, const char *name, unsigned char ip[
 		: inet_pton(AF_INET6, name, ip) == 1	? 16
 							: 0;
 
-	if (ip_size > 0)
+	if (ip_size > 0) {
 		*element = (gnutls_typed_vdata_st){
 			.type = GNUTLS_DT_IP_ADDRESS, .data = ip, .size = (unsigned)ip_size};
-	else
+	} else {
 		*element = (gnutls_typed_vdata_st){
 			.type = GNUTLS_DT_DNS_HOSTNAME, .data = (unsigned char *)(uintptr_t)name};
+	}
 }
 
 /* Judge the chain: trust, dates, profile, purpose, and name. */

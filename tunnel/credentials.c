@@ -162,12 +162,13 @@ load_priority(struct credentials *credentials, struct diag *diag)
 	if (text.cut)
 		return diag_set(diag, "it is too long");
 	int error = gnutls_priority_init(&credentials->priority, priority, &position);
-	if (error == GNUTLS_E_INVALID_REQUEST && position >= priority)
+	if (error == GNUTLS_E_INVALID_REQUEST && position >= priority) {
 		return diag_set(diag, "GnuTLS does not understand it from position %td: \"%.40s\"",
 			position - priority + 1,
 			position < priority + strlen(config->priority)
 				? config->priority + (position - priority)
 				: "");
+	}
 	if (error)
 		return diag_set(diag, "%s", gnutls_strerror(error));
 	return read_profile(credentials, priority, diag);
@@ -287,11 +288,12 @@ credentials_session(struct credentials *credentials, const char *name, gnutls_se
 		*session = NULL;
 		return diag_set(diag, "TLS session: %s", gnutls_strerror(error));
 	}
-	if (credentials->side == SIDE_ACCEPT)
+	if (credentials->side == SIDE_ACCEPT) {
 		gnutls_certificate_server_set_request(
 			*session, certificate_request(credentials->config->verify));
-	else
+	} else {
 		sni = server_name(credentials->config, name);
+	}
 	error = gnutls_priority_set(*session, credentials->priority);
 	if (!error)
 		error = gnutls_credentials_set(

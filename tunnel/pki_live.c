@@ -276,8 +276,11 @@ pki_live_close(struct pki_live *live)
 	for (unsigned i = 0; i < live->chain_count; i++)
 		gnutls_x509_crt_deinit(live->chain[i]);
 	free(live->chain);
-	if (live->session)
+	if (live->session) {
+		/* A clean end for a server that took us; one that did not listens no more. */
+		(void)gnutls_bye(live->session, GNUTLS_SHUT_WR);
 		gnutls_deinit(live->session);
+	}
 	if (live->credentials)
 		gnutls_certificate_free_credentials(live->credentials);
 	if (live->fd >= 0)

@@ -8,6 +8,7 @@
 
 #include "common/buffer.h"
 #include "common/diag.h"
+#include "common/socket.h"
 #include "common/text.h"
 #include "tunnel/authorise.h"
 #include "tunnel/credentials.h"
@@ -191,16 +192,17 @@ fail(struct tls *tls, const char *what, int error, struct diag *diag)
 	int level;
 
 	tls->alert = (gnutls_alert_description_t)gnutls_error_to_alert(error, &level);
-	if (error == GNUTLS_E_FATAL_ALERT_RECEIVED)
+	if (error == GNUTLS_E_FATAL_ALERT_RECEIVED) {
 		diag_set(diag, "%s: the peer sent the alert \"%s\"", what,
 			gnutls_alert_get_name(gnutls_alert_get(tls->session)));
-	else if (error == GNUTLS_E_REHANDSHAKE)
+	} else if (error == GNUTLS_E_REHANDSHAKE) {
 		diag_set(diag, "%s: the peer asked to renegotiate, which is refused", what);
-	else if (!tls->handshaken && is_not_tls(error))
+	} else if (!tls->handshaken && is_not_tls(error)) {
 		diag_set(
 			diag, "%s: the peer does not speak TLS (%s)", what, gnutls_strerror(error));
-	else
+	} else {
 		diag_set(diag, "%s: %s", what, gnutls_strerror(error));
+	}
 	return IO_ERROR;
 }
 
@@ -354,7 +356,8 @@ tls_abort(struct stream *stream)
 	struct diag diag;
 	bool told = false;
 
-	if (!stream->reset && !tls->finished && transport_push(transport, &diag) == IO_DONE)
+	if (!stream->reset && !tls->finished && transport_push(transport, &diag) == IO_DONE &&
+		!socket_holds_unsent(transport->fd))
 		told = gnutls_alert_send(tls->session, GNUTLS_AL_FATAL, tls->alert) >= 0 &&
 			transport_push(transport, &diag) == IO_DONE;
 	detach(transport);
@@ -419,11 +422,12 @@ fail_handshake(struct tls *tls, int error, struct diag *diag)
 	if (authorise(tls->session, &tls->judgement))
 		return answer;
 	tls->alert = judgement->alert;
-	if (judgement->identity)
+	if (judgement->identity) {
 		diag_set(diag, "handshake: %s is refused: %s", judgement->identity,
 			judgement->words);
-	else
+	} else {
 		diag_set(diag, "handshake: %s", judgement->words);
+	}
 	return answer;
 }
 
@@ -483,12 +487,6 @@ tls_handshake(struct transport *transport, struct diag *diag)
 		return fail_handshake(tls, GNUTLS_E_CERTIFICATE_ERROR, diag);
 	tls->handshaken = true;
 	return transport_push(transport, diag);
-}
-
-void
-tls_set_alert(struct transport *transport, gnutls_alert_description_t alert)
-{
-	transport->tls->alert = alert;
 }
 
 void

@@ -37,9 +37,6 @@ MUST_USE int tls_start(struct transport *transport, struct credentials *credenti
  */
 MUST_USE enum io tls_handshake(struct transport *transport, struct diag *diag);
 
-/* Choose the alert that stream_abort() will send, for a reason that only the owner knows. */
-void tls_set_alert(struct transport *transport, gnutls_alert_description_t alert);
-
 /* Write who the authorised peer is, escaped, or "-" if it showed no certificate. */
 void tls_print_identity(const struct transport *transport, struct text *text);
 

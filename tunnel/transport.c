@@ -194,15 +194,19 @@ transport_reset(struct transport *transport)
 	(void)close(dismantle(transport));
 }
 
+/* @heard: the peer has ended its way, so it got ours; else a RST tells it in any case. */
 static void
-end_linger(struct transport *transport)
+end_linger(struct transport *transport, bool heard)
 {
 	struct loop *loop = transport->loop;
 
 	ev_timer_stop(loop->ev, &transport->linger_timer);
 	list_remove(&transport->linger_link);
 	loop->lingering--;
-	transport_free(transport);
+	if (heard)
+		transport_free(transport);
+	else
+		transport_reset(transport);
 }
 
 static void
@@ -210,7 +214,7 @@ on_linger_timer(struct ev_loop *ev, struct ev_timer *timer, int events)
 {
 	(void)ev;
 	(void)events;
-	end_linger(container_of(timer, struct transport, linger_timer));
+	end_linger(container_of(timer, struct transport, linger_timer), false);
 }
 
 /* Throw away what the peer still sends. */
@@ -227,7 +231,7 @@ on_linger_ready(struct ev_loop *ev, struct ev_io *io, int events)
 		transport, transport->loop->ciphertext, LOOP_SCRATCH_CIPHER, &got, &diag);
 	transport->lingered += got;
 	if (answer == IO_END || answer == IO_ERROR || transport->lingered > LINGER_BYTES)
-		end_linger(transport);
+		end_linger(transport, answer == IO_END);
 }
 
 void
@@ -236,7 +240,7 @@ transport_linger(struct transport *transport)
 	struct loop *loop = transport->loop;
 
 	if (shutdown(transport->fd, SHUT_WR) || loop->lingering >= LINGER_MAX) {
-		transport_free(transport);
+		transport_reset(transport);
 		return;
 	}
 	loop->lingering++;
@@ -253,6 +257,8 @@ transport_linger(struct transport *transport)
 void
 transport_end_linger(struct loop *loop)
 {
-	while (!list_is_empty(&loop->lingers))
-		end_linger(container_of(loop->lingers.next, struct transport, linger_link));
+	struct list *link, *after;
+
+	list_for_each_safe (link, after, &loop->lingers)
+		end_linger(container_of(link, struct transport, linger_link), false);
 }

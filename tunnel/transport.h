@@ -67,8 +67,8 @@ void transport_free(struct transport *transport);
 void transport_reset(struct transport *transport);
 
 /*
- * FIN, then read and throw away until the peer's FIN, 64 KiB or 2 seconds, then close. Takes over
- * @transport.
+ * FIN, then read and throw away until the peer's FIN; after 64 KiB or 2 seconds without it, a RST. Takes
+ * over @transport.
  */
 void transport_linger(struct transport *transport);
 

@@ -18,11 +18,11 @@ struct loop;
 struct service;
 
 /*
- * Start a tunnel of @service for the accepted socket @fd of @client. Takes over @fd, in any case;
+ * Start a tunnel of @service for the accepted socket @fd of a client at @address. Takes over @fd, in any case;
  * keeps @service. When it cannot even begin, the connection is reset and that is logged.
  */
 void tunnel_start(
-	struct loop *loop, struct service *service, int fd, const struct endpoint *client);
+	struct loop *loop, struct service *service, int fd, const struct endpoint *address);
 
 /* Abort the tunnel whose link on its loop's list is @link, for @reason, which is logged. */
 void tunnel_abort(struct list *link, const char *reason);

@@ -48,7 +48,7 @@ bytes_come_out_in_order_whatever_is_added_and_dropped(void **state)
 	size_t in = 0, out = 0;
 
 	(void)state;
-	for (unsigned round = 0; round < 2000; round++) {
+	for (size_t round = 0; round < 2000; round++) {
 		size_t add = (round * 37) % sizeof(chunk);
 
 		for (size_t i = 0; i < add; i++)

@@ -220,13 +220,12 @@ without_room_nothing_is_read_but_what_is_held_is_pushed(void **state)
 static void
 the_batch_grows_with_full_reads_and_shrinks_when_the_sink_blocks(void **state)
 {
-	enum { K = 1024 };
-	static const struct step source[] = {{READ, IO_DONE, 16 * K}, {READ, IO_DONE, 32 * K},
-		{READ, IO_DONE, 64 * K}, {READ, IO_DONE, 128 * K}, {READ, IO_DONE, 256 * K},
-		{READ, IO_DONE, 256 * K}};
-	static const struct step sink[] = {{WRITE, IO_DONE, 16 * K}, {WRITE, IO_DONE, 32 * K},
-		{WRITE, IO_DONE, 64 * K}, {WRITE, IO_DONE, 128 * K}, {WRITE, IO_DONE, 256 * K},
-		{WRITE, IO_WANT_WRITE, 256 * K}};
+	static const struct step source[] = {{READ, IO_DONE, 16384}, {READ, IO_DONE, 32768},
+		{READ, IO_DONE, 65536}, {READ, IO_DONE, 131072}, {READ, IO_DONE, 262144},
+		{READ, IO_DONE, 262144}};
+	static const struct step sink[] = {{WRITE, IO_DONE, 16384}, {WRITE, IO_DONE, 32768},
+		{WRITE, IO_DONE, 65536}, {WRITE, IO_DONE, 131072}, {WRITE, IO_DONE, 262144},
+		{WRITE, IO_WANT_WRITE, 262144}};
 
 	(void)state;
 	START(source, sink);

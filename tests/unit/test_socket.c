@@ -335,28 +335,52 @@ a_prepared_tcp_socket_has_its_options_and_a_unix_one_none(void **state)
 }
 
 static void
-a_reset_is_seen_by_a_peer_that_does_not_read(void **state)
+an_abortive_socket_ends_in_a_reset_and_another_does_not(void **state)
 {
 	struct address address = free_address("127.0.0.1");
 	int listener = listen_on(&address, SOCKET_ALONE), pair[2];
+	char byte;
 
 	(void)state;
 	connect_pair(listener, pair);
-	assert_false(socket_was_aborted(pair[1]));
-	assert_int_equal(write(pair[0], "waits", 5), 5);
-	socket_reset(pair[0]);
-	wait_for(pair[1], 0);
-	assert_true(socket_was_aborted(pair[1]));
-	assert_true(socket_was_aborted(pair[1]));
+	socket_set_abortive(pair[0], true);
+	close(pair[0]);
+	wait_for(pair[1], POLLIN);
 	assert_int_equal(socket_error(pair[1]), ECONNRESET);
 	close(pair[1]);
 
 	connect_pair(listener, pair);
+	socket_set_abortive(pair[0], true);
+	socket_set_abortive(pair[0], false);
 	close(pair[0]);
 	wait_for(pair[1], POLLIN);
-	assert_false(socket_was_aborted(pair[1]));
+	assert_int_equal(read(pair[1], &byte, 1), 0);
 	close(pair[1]);
 	close(listener);
+}
+
+static void
+bytes_that_the_peer_takes_no_more_are_unsent(void **state)
+{
+	static const char bytes[65536];
+	struct address address = free_address("127.0.0.1");
+	int listener = listen_on(&address, SOCKET_ALONE), pair[2], local[2];
+
+	(void)state;
+	connect_pair(listener, pair);
+	assert_int_equal(write(pair[0], bytes, 10), 10);
+	assert_false(socket_holds_unsent(pair[0]));
+	while (write(pair[0], bytes, sizeof(bytes)) > 0)
+		continue;
+	assert_int_equal(errno, EAGAIN);
+	assert_true(socket_holds_unsent(pair[0]));
+	close(pair[0]);
+	close(pair[1]);
+	close(listener);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, local), 0);
+	assert_false(socket_holds_unsent(local[0]));
+	close(local[0]);
+	close(local[1]);
 }
 
 static void
@@ -574,7 +598,8 @@ main(void)
 		cmocka_unit_test(without_ipv6_the_address_any_is_ipv4),
 		cmocka_unit_test(an_address_of_another_machine_is_refused_in_words),
 		cmocka_unit_test(a_prepared_tcp_socket_has_its_options_and_a_unix_one_none),
-		cmocka_unit_test(a_reset_is_seen_by_a_peer_that_does_not_read),
+		cmocka_unit_test(an_abortive_socket_ends_in_a_reset_and_another_does_not),
+		cmocka_unit_test(bytes_that_the_peer_takes_no_more_are_unsent),
 		cmocka_unit_test(a_refused_connect_says_so),
 		cmocka_unit_test(a_connection_that_met_itself_is_refused),
 		TEST_WITH_DIRECTORY(a_unix_listener_has_its_mode_whatever_the_umask),
