@@ -20,9 +20,9 @@ for target in "$@"; do
 	what=${target##*/fuzz_}
 	mkdir -p "corpus/$what"
 	echo "fuzz: $what"
-	"./$target" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=1024 \
+	"./$target" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=2048 \
 		-print_final_stats=1 -artifact_prefix="$what-" \
-		"corpus/$what" "$srcdir/tests/fuzz/corpus/$what" >"$what.log" 2>&1 || bad=1
-	tail -n 20 "$what.log"
+		"corpus/$what" "$srcdir/tests/fuzz/corpus/$what" >"fuzz-$what.log" 2>&1 || bad=1
+	tail -n 6 "fuzz-$what.log"
 done
 test "$bad" -eq 0 || fail "a fuzzer found something; its input is in $directory"

@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Run the unit tests that are named under valgrind.
+. "${srcdir:-.}/tests/style/files.sh"
+need valgrind valgrind
+
+cd "$builddir" || exit 1
+bad=0
+for test in "$@"; do
+	if test "$test" = tests/unit/test_process; then
+		echo "valgrind: $test is left out: it executes itself anew, which there is valgrind"
+		continue
+	fi
+	echo "valgrind: $test"
+	valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
+		--errors-for-leak-kinds=definite,indirect --child-silent-after-fork=yes \
+		"./$test" >valgrind.log 2>&1 || {
+		cat valgrind.log
+		bad=1
+	}
+	rm -f valgrind.log
+done
+test "$bad" -eq 0 || fail "valgrind has objections"
