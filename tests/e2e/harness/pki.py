@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""Certificates made when the tests run: good ones, and one for each way to be bad."""
+
+import datetime
+import ipaddress
+import os
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+DAY = datetime.timedelta(days=1)
+PURPOSES = {
+    "server": ExtendedKeyUsageOID.SERVER_AUTH,
+    "client": ExtendedKeyUsageOID.CLIENT_AUTH,
+    "mail": ExtendedKeyUsageOID.EMAIL_PROTECTION,
+}
+KEYS = {
+    "ecdsa": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "ed25519": ed25519.Ed25519PrivateKey.generate,
+    "rsa": lambda: rsa.generate_private_key(65537, 2048),
+    "rsa-1024": lambda: rsa.generate_private_key(65537, 1024),
+}
+
+
+@dataclass
+class Identity:
+    """A certificate chain and its key, as files and as objects."""
+
+    crt: str
+    key: str
+    certificate: x509.Certificate
+    private: object
+    chain: tuple = ()
+
+
+def _pem(certificate):
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _sans(dns, ip, uri):
+    names = [x509.DNSName(name) for name in dns]
+    names += [x509.IPAddress(ipaddress.ip_address(text)) for text in ip]
+    return names + [x509.UniformResourceIdentifier(text) for text in uri]
+
+
+class Pki:
+    """A directory of certificates below two authorities, of which only the first is trusted."""
+
+    def __init__(self, directory):
+        self.directory = str(directory)
+        self.root = self.authority("root")
+        self.intermediate = self.authority("intermediate", self.root)
+        self.stranger = self.authority("stranger")
+        self.ca = self.root.crt
+        self.made = {}
+
+    def authority(self, name, issuer=None):
+        return self._make(name, issuer, {"key": "ecdsa", "authority": True})
+
+    def issue(self, name, issuer=None, **wishes):
+        """Make NAME.crt (with its chain) and NAME.key. Wishes: dns, ip, uri, purposes, key, days
+        (of validity, from `start` days from now), self_signed."""
+        return self._make(name, issuer or self.intermediate, wishes)
+
+    def get(self, name):
+        """The identity that table IDENTITIES describes, made when first asked for."""
+        if name not in self.made:
+            wishes = dict(IDENTITIES[name])
+            issuer = getattr(self, wishes.pop("issuer", "intermediate"))
+            self.made[name] = self.issue(name, issuer, **wishes)
+        return self.made[name]
+
+    def _make(self, name, issuer, wishes):
+        private = KEYS[wishes.get("key", "ecdsa")]()
+        if wishes.get("self_signed"):
+            issuer = None
+        builder = self._describe(name, issuer, private, wishes)
+        signer = issuer.private if issuer else private
+        digest = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+        certificate = builder.sign(signer, digest)
+        chain = (issuer.certificate, *issuer.chain) if issuer and issuer.chain else ()
+        if issuer and not chain and issuer.certificate.issuer != issuer.certificate.subject:
+            chain = (issuer.certificate,)
+        return self._write(name, certificate, private, chain)
+
+    def _describe(self, name, issuer, private, wishes):
+        start = datetime.datetime.utcnow() + wishes.get("start", -1) * DAY
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, wishes.get("cn", name))])
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer.certificate.subject if issuer else subject)
+            .public_key(private.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(start)
+            .not_valid_after(start + wishes.get("days", 30) * DAY)
+        )
+        authority = wishes.get("authority", False)
+        builder = builder.add_extension(x509.BasicConstraints(authority, None), critical=True)
+        names = _sans(wishes.get("dns", ()), wishes.get("ip", ()), wishes.get("uri", ()))
+        if names:
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        if not authority:
+            purposes = [PURPOSES[purpose] for purpose in wishes.get("purposes", ("server", "client"))]
+            builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+        return builder
+
+    def _write(self, name, certificate, private, chain):
+        crt, key = (os.path.join(self.directory, name + suffix) for suffix in (".crt", ".key"))
+        with open(crt, "wb") as file:
+            file.write(b"".join(_pem(each) for each in (certificate, *chain)))
+        with open(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(
+                private.private_bytes(
+                    serialization.Encoding.PEM,
+                    serialization.PrivateFormat.PKCS8,
+                    serialization.NoEncryption(),
+                )
+            )
+        return Identity(crt, key, certificate, private, chain)
+
+
+SERVER_NAMES = {"dns": ("localhost", "server.test"), "ip": ("127.0.0.1", "::1")}
+
+IDENTITIES = {
+    "server": SERVER_NAMES,
+    "client": {"dns": ("client.test",), "uri": ("spiffe://test/client",)},
+    "server-rsa": {**SERVER_NAMES, "key": "rsa"},
+    "server-ed25519": {**SERVER_NAMES, "key": "ed25519"},
+    "other-name": {"dns": ("other.test",), "ip": ("192.0.2.1",)},
+    "unnamed": {"cn": "localhost"},
+    "expired": {**SERVER_NAMES, "start": -40},
+    "not-yet-valid": {**SERVER_NAMES, "start": 10},
+    "wrong-ca": {**SERVER_NAMES, "issuer": "stranger"},
+    "self-signed": {**SERVER_NAMES, "self_signed": True},
+    "mail-only": {**SERVER_NAMES, "purposes": ("mail",)},
+    "server-only": {**SERVER_NAMES, "purposes": ("server",)},
+    "client-only": {**SERVER_NAMES, "purposes": ("client",)},
+    "rsa-1024": {**SERVER_NAMES, "key": "rsa-1024"},
+}
