@@ -28,6 +28,17 @@ enum {
 	HEADER_SIZE = 128,
 };
 
+/* Where a syslog daemon is, to find it again: the kernel forgets a peer that has gone. */
+struct peer {
+	struct sockaddr_un address;
+	socklen_t length;
+};
+
+static const struct peer syslog = {
+	.address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"},
+	.length = sizeof(struct sockaddr_un),
+};
+
 /*
  * Two arrays take turns: callers append to one while the thread writes the other. A configuration
  * change waits in @next until the thread has taken everything that was queued before it.
@@ -39,6 +50,7 @@ static struct {
 	pthread_t thread;
 	bool running, stopping;
 	struct log_settings settings;
+	struct peer peer; /* of the sink, where it is syslog */
 	const struct log_settings *next;
 	unsigned serial; /* of the settings */
 	char *filling, *writing;
@@ -57,6 +69,7 @@ static struct {
 /* One batch on its way to a sink. */
 struct writer {
 	const struct log_settings *settings;
+	const struct peer *peer;
 	bool hurry;   /* whether somebody waits or not */
 	int patience; /* periods left to wait; used up, the rest of the batch is lost at once */
 };
@@ -147,12 +160,11 @@ write_bytes(struct writer *writer, const char *lines, size_t length)
 
 /* A syslog daemon that was restarted has a new socket at the same place. */
 static bool
-connect_again(int fd, const struct sockaddr_un *address, socklen_t length)
+connect_again(int fd, const struct peer *peer)
 {
 	bool was_lost = errno == ECONNREFUSED || errno == ENOTCONN || errno == ECONNRESET;
 
-	return was_lost && length > sizeof(sa_family_t) &&
-		connect(fd, (const struct sockaddr *)address, length) == 0;
+	return was_lost && connect(fd, (const struct sockaddr *)&peer->address, peer->length) == 0;
 }
 
 /* Returns how many lines were lost. */
@@ -160,12 +172,8 @@ static uint64_t
 send_datagrams(struct writer *writer, const char *lines, size_t length)
 {
 	int fd = writer->settings->fd;
-	struct sockaddr_un address;
-	socklen_t address_length = sizeof(address);
 	uint64_t lost = 0;
 
-	if (getpeername(fd, (struct sockaddr *)&address, &address_length))
-		address_length = 0;
 	while (length > 0) {
 		size_t line = (size_t)((const char *)memchr(lines, '\n', length) - lines);
 		bool sent = false;
@@ -173,7 +181,7 @@ send_datagrams(struct writer *writer, const char *lines, size_t length)
 		while (!sent && wait_for_sink(writer)) {
 			sent = send(fd, lines, line, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
 			if (!sent && errno != EAGAIN && errno != EINTR &&
-				!connect_again(fd, &address, address_length))
+				!connect_again(fd, writer->peer))
 				break;
 		}
 		lost += !sent;
@@ -244,9 +252,10 @@ report_lost(struct writer *writer, uint64_t lost)
 
 /* Write @length bytes of the thread's array to the sink of @settings; the mutex is free meanwhile. */
 static void
-write_batch(const struct log_settings *settings, size_t length, uint64_t lost)
+write_batch(
+	const struct log_settings *settings, const struct peer *peer, size_t length, uint64_t lost)
 {
-	struct writer writer = {.settings = settings, .patience = PATIENCE};
+	struct writer writer = {.settings = settings, .peer = peer, .patience = PATIENCE};
 
 	lost += write_lines(&writer, state.writing, length);
 	if (lost > 0)
@@ -260,7 +269,13 @@ write_batch(const struct log_settings *settings, size_t length, uint64_t lost)
 static void
 install(const struct log_settings *settings)
 {
+	struct peer *peer = &state.peer;
+
 	state.settings = *settings;
+	peer->length = sizeof(peer->address);
+	if (settings->sink == LOG_SINK_SYSLOG &&
+		getpeername(settings->fd, (struct sockaddr *)&peer->address, &peer->length))
+		*peer = syslog; /* it is away just now */
 	state.serial++;
 	atomic_store(&state.level, (int)settings->level);
 }
@@ -274,6 +289,7 @@ static void
 work(void)
 {
 	struct log_settings settings = state.settings;
+	struct peer peer = state.peer;
 	size_t length = state.filled;
 	uint64_t lost = state.lost;
 	const struct log_settings *next = state.next;
@@ -286,7 +302,7 @@ work(void)
 	if (next)
 		install(next);
 	pthread_mutex_unlock(&state.mutex);
-	write_batch(&settings, length, lost);
+	write_batch(&settings, &peer, length, lost);
 	pthread_mutex_lock(&state.mutex);
 	if (next) {
 		state.next = NULL;
@@ -327,7 +343,10 @@ queue_line(const char *bytes, size_t length)
 static void
 write_at_once(const char *lines, size_t length)
 {
-	struct writer writer = {.settings = &state.settings, .hurry = true, .patience = PATIENCE};
+	struct writer writer = {.settings = &state.settings,
+		.peer = &state.peer,
+		.hurry = true,
+		.patience = PATIENCE};
 
 	(void)write_lines(&writer, lines, length);
 }
@@ -380,15 +399,14 @@ log_configure(const struct log_settings *settings)
 int
 log_open_syslog(struct diag *diag)
 {
-	static const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
-		return diag_set(diag, "syslog: socket: %s", strerror(errno));
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return diag_set(diag, "socket: %s", strerror(errno));
+	if (connect(fd, (const struct sockaddr *)&syslog.address, syslog.length) == 0)
 		return fd;
-	diag_set(diag, "syslog: connect to \"%s\": %s; is a syslog daemon running?",
-		address.sun_path, strerror(errno));
+	diag_set(diag, "connect to \"%s\": %s; is a syslog daemon running?",
+		syslog.address.sun_path, strerror(errno));
 	close(fd);
 	return -1;
 }

@@ -92,6 +92,10 @@ explain_bind(int error, struct diag *diag)
 			"%s: a port below 1024 or a path in a foreign directory needs "
 			"privileges",
 			strerror(error));
+	case EMFILE:
+	case ENFILE:
+		return diag_set(diag, "%s: raise the limit of descriptors, see \"ulimit -n\"",
+			strerror(error));
 	default:
 		return diag_set(diag, "%s", strerror(error));
 	}
@@ -104,7 +108,10 @@ listen_tcp(const struct address *address, enum socket_share share, struct diag *
 	bool any = address->kind == ADDRESS_ANY;
 
 	address_endpoint(address, &endpoint);
-	int fd = try_tcp(&endpoint, !any, share);
+	/* An IPv4-mapped address is one of IPv4, which a socket for IPv6 only does not bind. */
+	bool v6_only = !any && endpoint.any.sa_family == AF_INET6 &&
+		!IN6_IS_ADDR_V4MAPPED(&endpoint.v6.sin6_addr);
+	int fd = try_tcp(&endpoint, v6_only, share);
 	if (fd < 0 && any && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
 		endpoint = (struct endpoint){.length = sizeof(endpoint.v4)};
 		endpoint.v4 = (struct sockaddr_in){

@@ -8,9 +8,12 @@ void
 command_help_usage(const struct command *commands, FILE *out)
 {
 	(void)fprintf(out, "usage:\n");
-	for (const struct command *command = commands; command->name; command++)
-		if (command->synopsis)
-			(void)fprintf(out, "  sallyport %s %s\n", command->name, command->synopsis);
+	for (const struct command *command = commands; command->name; command++) {
+		if (command->synopsis) {
+			(void)fprintf(out, "  sallyport %s%s%s\n", command->name,
+				*command->synopsis ? " " : "", command->synopsis);
+		}
+	}
 	(void)fprintf(out, "  sallyport --help | --version\n");
 }
 

@@ -73,6 +73,20 @@ default_shown(const struct service_config *service, const struct option *option,
 	return option->initial;
 }
 
+/* Put where it was written in front of the words of @diag. */
+static void
+prefix_subject(const struct subject *subject, struct diag *diag)
+{
+	char array[DIAG_SIZE];
+	struct text text;
+
+	text_init(&text, array, sizeof(array));
+	subject_print(subject, &text);
+	while (text.length > 0 && (array[text.length - 1] == ' ' || array[text.length - 1] == ':'))
+		array[--text.length] = '\0';
+	(void)diag_prefix(diag, "%s", array);
+}
+
 void
 config_blame(const struct config *config, const struct service_config *service, enum side side,
 	const char *option, struct diag *diag)
@@ -81,8 +95,6 @@ config_blame(const struct config *config, const struct service_config *service, 
 	const struct picks *picks = &resolved->picks[service - resolved->services];
 	const struct assignment *assignment = picks_get(picks, option, side);
 	struct subject subject = picks->scope->subject;
-	char array[DIAG_SIZE];
-	struct text text;
 
 	if (assignment) {
 		subject = assignment->subject;
@@ -93,9 +105,18 @@ config_blame(const struct config *config, const struct service_config *service, 
 		subject.option = option;
 		subject.value = default_shown(service, options_find(option, &none), side);
 	}
-	text_init(&text, array, sizeof(array));
-	subject_print(&subject, &text);
-	while (text.length > 0 && (array[text.length - 1] == ' ' || array[text.length - 1] == ':'))
-		array[--text.length] = '\0';
-	(void)diag_prefix(diag, "%s", array);
+	prefix_subject(&subject, diag);
+}
+
+void
+config_blame_program(const struct config *config, const char *option, struct diag *diag)
+{
+	const struct resolved *resolved = resolved_of(config);
+
+	for (size_t i = 0; i < options_count(); i++) {
+		const struct assignment *assignment = resolved->picked[i];
+
+		if (assignment && strcmp(assignment->option->name, option) == 0)
+			prefix_subject(&assignment->subject, diag);
+	}
 }

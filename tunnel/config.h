@@ -149,6 +149,9 @@ MUST_USE int config_read_files(const struct config *config, struct files *files,
 void config_blame(const struct config *config, const struct service_config *service, enum side side,
 	const char *option, struct diag *diag);
 
+/* The same for @option of the program. Does nothing where it was not written. */
+void config_blame_program(const struct config *config, const char *option, struct diag *diag);
+
 /*
  * Write a line for everything that is less safe than the default (verify, key-permissions,
  * allow-remote-plaintext), in the form of the errors.

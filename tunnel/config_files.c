@@ -2,9 +2,6 @@
 /* What a configuration names outside itself: files, users, groups. */
 #include "tunnel/config.h"
 
-#include <ctype.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +10,7 @@
 
 #include "common/diag.h"
 #include "common/files.h"
+#include "common/process.h"
 #include "tunnel/resolved.h"
 
 /* What is being read. */
@@ -85,17 +83,13 @@ read_certificates(struct reading *reading, size_t service, enum side side)
 		complain(reading, &subject, &diag);
 }
 
-/* Numbers need no account. */
-static bool
-is_number(const char *name)
-{
-	return *name && name[strspn(name, "0123456789")] == '\0';
-}
-
 static void
 check_user(struct reading *reading, const struct subject *subject, const char *name)
 {
-	if (name && !is_number(name) && !getpwnam(name)) {
+	struct process_user found;
+	struct diag diag;
+
+	if (name && process_find_user(name, &found, &diag) < 0) {
 		complaints_add(&reading->complaints, subject,
 			"names no user of this system (%s); create it, or name another", name);
 	}
@@ -104,10 +98,28 @@ check_user(struct reading *reading, const struct subject *subject, const char *n
 static void
 check_group(struct reading *reading, const struct subject *subject, const char *name)
 {
-	if (name && !is_number(name) && !getgrnam(name)) {
+	gid_t found;
+	struct diag diag;
+
+	if (name && process_find_group(name, &found, &diag) < 0) {
 		complaints_add(&reading->complaints, subject,
 			"names no group of this system (%s); create it, or name another", name);
 	}
+}
+
+/* A number without an account can be a user, but has no group that could be taken with it. */
+static void
+check_program_user(struct reading *reading, const struct subject *subject)
+{
+	const struct config *config = &reading->resolved->config;
+	struct process_user found;
+	struct diag diag;
+
+	check_user(reading, subject, config->user);
+	if (!config->group && process_find_user(config->user, &found, &diag) == 0 &&
+		found.gid == (gid_t)-1)
+		complaints_add(&reading->complaints, subject,
+			"is a number without an account, so it has no group; write group too");
 }
 
 static void
@@ -119,7 +131,7 @@ check_program_accounts(struct reading *reading)
 		const struct assignment *assignment = reading->resolved->picked[i];
 
 		if (assignment && strcmp(assignment->option->name, "user") == 0)
-			check_user(reading, &assignment->subject, config->user);
+			check_program_user(reading, &assignment->subject);
 		if (assignment && strcmp(assignment->option->name, "group") == 0)
 			check_group(reading, &assignment->subject, config->group);
 	}

@@ -162,13 +162,11 @@ load_priority(struct credentials *credentials, struct diag *diag)
 	if (text.cut)
 		return diag_set(diag, "it is too long");
 	int error = gnutls_priority_init(&credentials->priority, priority, &position);
-	if (error == GNUTLS_E_INVALID_REQUEST && position >= priority) {
-		return diag_set(diag, "GnuTLS does not understand it from position %td: \"%.40s\"",
-			position - priority + 1,
-			position < priority + strlen(config->priority)
-				? config->priority + (position - priority)
-				: "");
-	}
+	if (error == GNUTLS_E_INVALID_REQUEST)
+		return diag_set(diag,
+			"GnuTLS does not understand it from position %td: \"%.*s\"; the words "
+			"that it knows: gnutls-cli --list",
+			position - priority + 1, (int)strcspn(position, ":"), position);
 	if (error)
 		return diag_set(diag, "%s", gnutls_strerror(error));
 	return read_profile(credentials, priority, diag);

@@ -14,7 +14,11 @@ open_file(const char *path, struct diag *diag)
 {
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
 
-	return fd >= 0 ? fd : diag_set(diag, "log-target: open %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		return fd;
+	return diag_set(diag,
+		"open: %s; name a file that can be written, in a directory that exists",
+		strerror(errno));
 }
 
 static int
@@ -22,29 +26,34 @@ open_stderr(struct diag *diag)
 {
 	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 
-	return fd >= 0 ? fd : diag_set(diag, "log-target: standard error: %s", strerror(errno));
+	return fd >= 0 ? fd : diag_set(diag, "standard error: %s", strerror(errno));
+}
+
+static int
+open_target(const struct logtarget *target, const char *name, struct diag *diag)
+{
+	if (!target->elsewhere)
+		return open_stderr(diag);
+	if (target->settings.sink == LOG_SINK_SYSLOG)
+		return log_open_syslog(diag);
+	return open_file(name, diag);
 }
 
 int
 logtarget_open(struct logtarget *target, const struct config *config, struct diag *diag)
 {
+	bool syslog = strcmp(config->log_target, "syslog") == 0;
+
 	*target = (struct logtarget){
 		.settings = {.level = config->log_level,
 			.format = config->log_format,
-			.sink = LOG_SINK_LINES},
+			.sink = syslog ? LOG_SINK_SYSLOG : LOG_SINK_LINES},
 		.elsewhere = strcmp(config->log_target, "stderr") != 0,
 	};
-	if (strcmp(config->log_target, "syslog") == 0) {
-		target->settings.sink = LOG_SINK_SYSLOG;
-		target->fd = log_open_syslog(diag);
-		if (target->fd < 0)
-			return diag_prefix(diag, "log-target: syslog");
-	} else if (!target->elsewhere) {
-		target->fd = open_stderr(diag);
-	} else {
-		target->fd = open_file(config->log_target, diag);
-	}
+	target->fd = open_target(target, config->log_target, diag);
 	target->settings.fd = target->fd;
+	if (target->fd < 0)
+		config_blame_program(config, "log-target", diag);
 	return target->fd < 0 ? -1 : 0;
 }
 

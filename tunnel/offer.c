@@ -84,7 +84,9 @@ add_listener(
 	for (unsigned i = 0; i < offer->workers; i++) {
 		int fd = take_socket(listener, fds, i);
 		if (fd < 0) {
-			(void)fprintf(errors, "service %s: listener %s: %s\n",
+			(void)fprintf(errors,
+				"service %s: listener %s: %s: raise the limit of descriptors, see "
+				"\"ulimit -n\"\n",
 				service->config->name, address, strerror(errno));
 			return -1;
 		}

@@ -64,9 +64,10 @@ const struct option option_table[] = {
 		.sample = {"sallyport"},
 		.summary = "run as this user",
 		.text = "Name or number of the user as whom the part of the program "
-			"runs that faces the network. It has an effect only when the program "
-			"is started by root. Files are read and sockets are bound before, so "
-			"this user needs no right to read the keys.",
+			"runs that faces the network. Only a program that is started by root "
+			"can do so; started by anybody else it refuses to run. Files are read "
+			"and sockets are bound before, so this user needs no right to read the "
+			"keys.",
 	},
 	{
 		.name = "group",

@@ -2,6 +2,7 @@
 #include "tunnel/origin.h"
 
 #include <getopt.h>
+#include <stdio.h>
 
 int
 origin_from_arguments(struct origin *origin, int argc, char **argv)
@@ -13,10 +14,15 @@ origin_from_arguments(struct origin *origin, int argc, char **argv)
 	int option;
 
 	*origin = (struct origin){0};
+	opterr = 0; /* the words are ours */
 	while ((option = getopt_long(argc, argv, "c:", options, NULL)) == 'c')
 		origin->path = optarg;
-	if (option != -1)
-		return -1; /* getopt has said what is wrong */
+	if (option != -1) {
+		(void)fprintf(stderr,
+			"sallyport: \"%s\" is no option here, or lacks its value: write -c FILE\n",
+			argv[optind - 1]);
+		return -1;
+	}
 	if (optind < argc)
 		(void)fprintf(stderr, "sallyport: unexpected argument \"%s\"\n", argv[optind]);
 	else if (!origin->path)

@@ -62,15 +62,21 @@ add_number(struct line *line, const char *key, uint64_t number)
 	line->fields[line->count++] = (struct log_field){.key = key, .number = number};
 }
 
+/* The fields of a side that speaks TLS; @transport is NULL if it did not come to that. */
 static void
 add_tls(struct line *line, const struct transport *transport, const struct tls_keys *keys,
 	struct tls_texts *texts)
 {
-	struct tls_facts facts = tls_facts(transport);
+	struct tls_facts facts = {"-", "-", "-", false};
 	struct text text;
 
 	text_init(&text, texts->identity, sizeof(texts->identity));
-	tls_print_identity(transport, &text);
+	if (transport) {
+		facts = tls_facts(transport);
+		tls_print_identity(transport, &text);
+	} else {
+		text_add(&text, "-");
+	}
 	add_text(line, keys->identity, texts->identity);
 	add_text(line, keys->version, facts.version);
 	add_text(line, keys->cipher, facts.cipher);
@@ -105,11 +111,12 @@ level_of(enum ending_kind kind)
 static void
 add_sides(struct line *line, const struct tunnel *tunnel, struct tls_texts texts[2])
 {
-	bool client_is_tls = tunnel->client->tls;
+	const struct service *service = tunnel->service;
+	bool client_is_tls = service->credentials[SIDE_ACCEPT];
 
 	if (client_is_tls)
 		add_tls(line, tunnel->client, &only_side, &texts[0]);
-	if (tunnel->backend && tunnel->backend->tls)
+	if (service->credentials[SIDE_CONNECT])
 		add_tls(line, tunnel->backend, client_is_tls ? &second_side : &only_side,
 			&texts[1]);
 }

@@ -490,9 +490,11 @@ take_user(struct supervisor *supervisor, const struct draft *draft, struct diag 
 	supervisor->user = draft->user;
 	supervisor->changes_user = draft->changes_user;
 	if (draft->changes_user && geteuid() != 0) {
-		return diag_set(diag,
-			"user, group: only a program started by root can become another user: "
-			"start it so, or remove the option");
+		(void)diag_set(diag,
+			"only a program started by root can become another user: start it so, "
+			"or remove the option");
+		config_blame_program(draft->config, draft->config->user ? "user" : "group", diag);
+		return -1;
 	}
 	return 0;
 }

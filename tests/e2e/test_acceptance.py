@@ -5,10 +5,11 @@ import contextlib
 import ctypes
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
-
+import tempfile
 
 import pytest
 from harness import ports, processes, procfs, wait
@@ -20,6 +21,7 @@ from harness.worlds import credentials
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces and other users")
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+LOAD = os.path.abspath(os.environ.get("LOAD", "build/bench/load"))
 PIDFD_GETFD = 438
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -186,7 +188,7 @@ def test_lines_reach_syslog_also_after_its_restart(place, tmp_path):
     daemon.close()
 
 
-HOSTILE = 'a\n2026-11-21T00:00:00.000Z error forged: \x1b[31m "quoted" end=closed \\ x\r\x00y'
+HOSTILE = 'a\n2026-11-21T00:00:00.000Z error forged: \x1b[31m "quoted" end=closed \\ x\r\x7f'
 
 
 @pytest.mark.parametrize("form", ["text", "logfmt", "json"])
@@ -199,7 +201,7 @@ def test_a_hostile_subject_makes_neither_a_line_nor_a_field(place, pki, form):
     output = where.program.output()
     assert all(c == "\n" or " " <= c <= "~" for c in output)
     (line,) = [line for line in output.splitlines() if "tunnel ended" in line]
-    assert "spiffe://x/" in line
+    assert "spiffe://x/" in line and "forged" in line
     stamp = {"text": "2", "logfmt": "time=2", "json": '{"time":"2'}[form]
     assert all(each.startswith(stamp) for each in output.splitlines()), output
     outside = re.sub(r'"(?:[^"\\]|\\.)*"', '""', line)
@@ -261,23 +263,23 @@ def test_an_account_that_cannot_be_taken_is_told_with_its_line(pki, tmp_path, op
 
 
 @needs_root
-def test_without_root_another_user_is_an_error_and_not_ignored(run, pki, tmp_path):
-    for name in ("server.crt", "server.key"):
-        (tmp_path / name).write_bytes(open(f"{pki.directory}/{name}", "rb").read() if pki.get("server") else b"")
-        os.chown(tmp_path / name, 65534, 65534)
-        os.chmod(tmp_path / name, 0o400)
-    os.chmod(tmp_path, 0o755)
+def test_without_root_another_user_is_an_error_and_not_ignored(run):
+    service = {"mode": "encrypt", "accept": f"127.0.0.1:{ports.free()}", "connect": "127.0.0.1:1"}
     program = run(
-        example(pki, user="daemon"), ready=False, wrapper=["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        configuration({**service, "cert": "none", "verify": "no"}, user="daemon"),
+        ready=False,
+        wrapper=["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
     )
     assert program.wait_exit() == 1
-    assert program.output()
+    words = rf'{program.file}:\d+: user: "daemon": only a program started by root'
+    assert re.match(words, program.output()), program.output()
 
 
 def test_a_log_that_cannot_be_opened_is_an_error_with_the_remedy(run, pki, tmp_path):
     program = run(example(pki, log_target=f"{tmp_path}/missing/log"), ready=False)
     assert program.wait_exit() == 1
-    assert f'"{tmp_path}/missing/log"' in program.output() and "directory that exists" in program.output()
+    words = rf'^\S+:\d+: log-target: "{tmp_path}/missing/log": open: .*directory that exists'
+    assert re.search(words, program.output(), re.MULTILINE), program.output()
 
 
 @pytest.mark.parametrize("arguments", [["--frob"], ["check", "-c"], ["run", "--frob", "-c", "x"], ["chek"], []])
@@ -288,15 +290,114 @@ def test_what_is_not_understood_names_the_program_and_exits_with_2(arguments):
     assert re.match("sallyport: |usage:", result.stderr), result.stderr
 
 
-def test_quickstart_names_what_is_missing_where_there_is_no_apt(tmp_path):
-    """Only a shell and its helpers are there: no apt-get, no compiler, no pkg-config."""
-    for name in ("bash", "dirname", "cat", "env"):
-        os.symlink(subprocess.check_output(["sh", "-c", f"command -v {name}"], text=True).strip(), tmp_path / name)
-    result = processes.run([os.path.join(TOP, "quickstart"), "build"], env={"PATH": str(tmp_path), "HOME": "/"})
+@pytest.fixture
+def bare():
+    """bare(apt_get="…") makes an environment whose PATH has a shell, its helpers, and programs of a line each."""
+    with tempfile.TemporaryDirectory(prefix="sallyport-e2e-") as directory:
+        os.chmod(directory, 0o755)
+        for name in ("bash", "dirname", "cat", "env"):
+            os.symlink(shutil.which(name), os.path.join(directory, name))
+
+        def make(**stubs):
+            for name, text in stubs.items():
+                path = os.path.join(directory, name.replace("_", "-"))
+                with open(path, "w", encoding="ascii") as file:
+                    file.write(f"#!/bin/sh\n{text}\n")
+                os.chmod(path, 0o755)
+            return {"PATH": directory, "HOME": "/"}
+
+        yield make
+
+
+def quickstart(command, environment, wrapper=()):
+    return processes.run([*wrapper, os.path.join(TOP, "quickstart"), command], env=environment)
+
+
+@pytest.mark.parametrize("command, more", [("build", ()), ("demo", ()), ("check", ("mandoc", "stunnel4", "python3-pytest"))])
+def test_quickstart_names_what_is_missing_where_there_is_no_apt(bare, command, more):
+    result = quickstart(command, bare())
     assert result.returncode == 1
-    for name in ("libgnutls28-dev", "libev-dev", "libinih-dev", "libc-ares-dev", "gcc", "autoconf"):
+    for name in ("libgnutls28-dev", "libev-dev", "libinih-dev", "libc-ares-dev", "gcc", "autoconf", *more):
         assert name in result.stderr
     assert "package manager" in result.stderr
+
+
+NONE_INSTALLED = {"dpkg_query": "exit 1", "apt_get": 'echo "asked: $*"; test "$2" != install'}
+
+
+@needs_root
+def test_quickstart_installs_as_root_by_apt_and_says_when_it_fails(bare):
+    result = quickstart("build", bare(**NONE_INSTALLED))
+    assert result.returncode == 1
+    assert "asked: -q update" in result.stdout
+    assert re.search(r"asked: -q install -y --no-install-recommends .*libgnutls28-dev", result.stdout)
+    assert "apt-get could not install" in result.stderr
+
+
+@needs_root
+@pytest.mark.parametrize("has_sudo", [True, False])
+def test_quickstart_installs_through_sudo_when_not_root(bare, has_sudo):
+    stubs = {**NONE_INSTALLED, "sudo": 'echo "sudo $1"; exec "$@"'}
+    if not has_sudo:
+        del stubs["sudo"]
+    result = quickstart("build", bare(**stubs), [shutil.which("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"])
+    assert result.returncode == 1
+    assert ("sudo env" in result.stdout) == has_sudo, result
+    assert ("neither root nor sudo" in result.stderr) != has_sudo
+
+
+@pytest.fixture
+def built(tmp_path):
+    """A tree in which quickstart finds everything installed and built: the programs under test."""
+    shutil.copy(os.path.join(TOP, "quickstart"), tmp_path)
+    (tmp_path / "build" / "bench").mkdir(parents=True)
+    os.symlink(SALLYPORT, tmp_path / "build" / "sallyport")
+    os.symlink(LOAD, tmp_path / "build" / "bench" / "load")
+    (tmp_path / "build" / "Makefile").write_text("all:\n")
+    bin_directory = tmp_path / "bin"
+    bin_directory.mkdir()
+    for path in ("configure.ac", "configure", "build/config.status", "bin/apt-get", "bin/dpkg-query"):
+        (tmp_path / path).write_text("#!/bin/sh\nprintf installed\n")
+        (tmp_path / path).chmod(0o755)
+    for age, path in enumerate(("build/config.status", "configure", "configure.ac")):
+        os.utime(tmp_path / path, (1_000_000_000 - age, 1_000_000_000 - age))
+    (tmp_path / "tmp").mkdir()
+    return tmp_path
+
+
+@pytest.mark.deadline(60)
+def test_the_demo_carries_refuses_tells_and_stays(built, closing):
+    with open(built / "output", "wb") as output:
+        demo = processes.start(
+            [built / "quickstart", "demo", "--stay", "--size", "1"],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "PATH": f"{built}/bin:{os.environ['PATH']}", "TMPDIR": str(built / "tmp")},
+        )
+    try:
+        said = (built / "output").read_text
+
+        def stays():
+            assert demo.poll() is None, said()
+            return "stays up" in said()
+
+        wait.until(stays, "the demo is through", 40)
+        assert len(set(re.findall(r"SHA-256 ([0-9a-f]{64})", said()))) == 1
+        for words in ("TLS1.3 with AES-", "CN=server.example", "CN=client.example", "MiB/s", "was refused"):
+            assert words in said(), words
+        assert "the peer showed no certificate" in said() and "pki show" in said()
+        address = re.search(r"^encryptor +(\S+)", said(), re.MULTILINE).group(1)
+        client = closing(PlainEnd(connect(address)))
+        client.send(b"hello\n")
+        assert client.receive(6) == b"hello\n"
+        client.close()
+        demo.stdin.write(b"\n")
+        demo.stdin.flush()
+        assert demo.wait(20) == 0
+        assert os.listdir(built / "tmp") == []
+    finally:
+        processes.end(demo)
 
 
 def test_quickstart_explains_itself():
@@ -307,3 +408,41 @@ def test_quickstart_explains_itself():
     assert processes.run([os.path.join(TOP, "quickstart"), "frobnicate"]).returncode == 1
 
 
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_too_few_descriptors_for_the_listeners_are_an_error_with_the_remedy(run, pki, workers):
+    services = []
+    for number in range(45):
+        service = {"mode": "offload", "accept": f"127.0.0.1:{ports.free()}", "connect": "127.0.0.1:1"}
+        services.append({"name": f"s{number}", **service, **credentials(pki, "server")})
+    program = run(configuration(*services, workers=workers), ready=False, wrapper=["prlimit", "--nofile=64"])
+    assert program.wait_exit() == 1
+    assert "ulimit -n" in program.output()
+
+
+@pytest.mark.parametrize("priority, position", [("NORMAL:+NONSENSE", 8), ("NORMAL:+AES-128-GCM:%NONE-SUCH", 21)])
+def test_an_error_in_the_priority_shows_where(pki, tmp_path, priority, position):
+    path = tmp_path / "test.conf"
+    path.write_text(example(pki) + f"priority = {priority}\n")
+    result = processes.run([SALLYPORT, "check", "-c", path])
+    assert result.returncode == 1
+    assert f"position {position}:" in result.stderr, result.stderr
+
+
+def test_ca_may_be_a_directory_and_the_key_may_stand_behind_the_certificate(run, pki, closing, tmp_path):
+    anchors = tmp_path / "anchors"
+    anchors.mkdir()
+    for number, source in enumerate((pki.stranger.crt, pki.ca)):
+        shutil.copy(source, anchors / f"{number}.pem")
+    (anchors / "README").write_text("no certificate")
+    both = tmp_path / "both.pem"
+    both.touch(0o600)
+    both.write_bytes(open(pki.get("server").crt, "rb").read() + open(pki.get("server").key, "rb").read())
+    backend = closing(Listener())
+    service = {"mode": "offload", "accept": f"127.0.0.1:{ports.free()}", "connect": backend.address}
+    run(configuration({**service, "cert": both, "ca": anchors}))
+    client = TlsEnd(connect(service["accept"]), context(False, pki.get("client"), pki.ca), name="localhost")
+    assert closing(client).handshake() is None
+    client.send(b"known")
+    assert closing(backend.accept()).receive(5) == b"known"

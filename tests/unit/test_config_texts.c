@@ -289,6 +289,31 @@ all_that_cannot_be_read_is_told_once(void **state)
 	config_unref(config);
 }
 
+static void
+a_number_is_an_account_only_where_it_can_be_taken(void **state)
+{
+	struct room *room = *state;
+	struct files files = {0};
+
+	put(room, "m.conf",
+		"user = 77777\n[x]\nmode = encrypt\naccept = unix:/x\nconnect = h:1\n"
+		"cert = none\nca = a.pem\nsocket-owner = 77777\nsocket-group = 4294967295\n",
+		0600);
+	put(room, "a.pem", "ca", 0644);
+
+	struct config *config = load(room);
+
+	assert_int_equal(config_read_files(config, &files, room->out), -1);
+	assert_errors(room,
+		"%s/m.conf:1: user: \"77777\" is a number without an account, so it has no group; "
+		"write group too\n"
+		"%s/m.conf:9: service x: socket-group: \"4294967295\" names no group of this "
+		"system "
+		"(4294967295); create it, or name another\n");
+	files_release(&files);
+	config_unref(config);
+}
+
 /* Build what the flags in @argv, ended by NULL, say. */
 static struct config *
 from_flags(struct room *room, enum mode mode, const char *const *argv)
@@ -394,6 +419,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(the_trust_of_the_system_is_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_key_is_judged_wherever_else_it_was_read, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_number_is_an_account_only_where_it_can_be_taken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			all_that_cannot_be_read_is_told_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -422,6 +422,12 @@ syslog_gets_a_datagram_a_line_and_may_be_restarted(void **state)
 	log_stop();
 	expect_datagram(daemon, "<30>", ": info three");
 	close(daemon);
+	unlink(path);
+	log_write(LOG_LEVEL_INFO, "lost while it is away");
+	daemon = listen_as_syslog(path);
+	log_write(LOG_LEVEL_INFO, "four");
+	expect_datagram(daemon, "<30>", ": info four");
+	close(daemon);
 	close(fd);
 	unlink(path);
 	rmdir(directory);

@@ -256,6 +256,23 @@ the_address_any_takes_ipv4_and_ipv6_and_the_ipv6_address_takes_its_own(void **st
 	close(listener);
 }
 
+static void
+an_ipv4_mapped_address_is_listened_on_as_that_of_ipv4(void **state)
+{
+	struct address mapped = free_address("[::ffff:127.0.0.1]");
+	struct endpoint there = {.length = sizeof(there.v4)};
+	int listener = listen_on(&mapped, SOCKET_ALONE);
+
+	(void)state;
+	there.v4 = (struct sockaddr_in){.sin_family = AF_INET,
+		.sin_port = htons(mapped.port),
+		.sin_addr = {htonl(INADDR_LOOPBACK)}};
+	int fd = dial(&there);
+	assert_int_equal(socket_error(fd), 0);
+	close(fd);
+	close(listener);
+}
+
 /* From now on this process gets EAFNOSUPPORT for an IPv6 socket, as from a kernel without it. */
 static int
 forbid_ipv6(void)
@@ -595,6 +612,7 @@ main(void)
 		cmocka_unit_test(first_and_further_sockets_share_the_connections),
 		cmocka_unit_test(
 			the_address_any_takes_ipv4_and_ipv6_and_the_ipv6_address_takes_its_own),
+		cmocka_unit_test(an_ipv4_mapped_address_is_listened_on_as_that_of_ipv4),
 		cmocka_unit_test(without_ipv6_the_address_any_is_ipv4),
 		cmocka_unit_test(an_address_of_another_machine_is_refused_in_words),
 		cmocka_unit_test(a_prepared_tcp_socket_has_its_options_and_a_unix_one_none),
