@@ -160,7 +160,7 @@ const struct option option_table[] = {
 		.summary = "most memory for data on its way, in all tunnels together",
 		.text = "The most memory that data on its way may take, in all "
 			"tunnels together. Once it is used up, tunnels wait for each other "
-			"instead of reading on. Idle tunnels take none.",
+			"and go on in the smallest pieces. Idle tunnels take none.",
 	},
 	{
 		.name = "drain-timeout",

@@ -9,15 +9,15 @@ relay_init(struct relay *relay, struct stream *source, struct stream *sink)
 	*relay = (struct relay){.source = source, .sink = sink, .batch = RELAY_BATCH_MIN};
 }
 
-/* Judge what the sink answered after it was given @full, a whole batch or less. */
+/* Judge what the sink answered; @more: the source has more for a larger batch. */
 static enum io
-after_write(struct relay *relay, enum io answer, bool full)
+after_write(struct relay *relay, enum io answer, bool more)
 {
 	relay->blocked = answer == IO_WANT_WRITE;
 	relay->broken_by_sink = answer == IO_ERROR;
 	if (relay->blocked && relay->batch > RELAY_BATCH_BLOCKED)
 		relay->batch = RELAY_BATCH_BLOCKED;
-	else if (answer == IO_DONE && full && relay->batch < RELAY_BATCH_MAX)
+	else if (answer == IO_DONE && more && relay->batch < RELAY_BATCH_MAX)
 		relay->batch *= 2;
 	return answer;
 }
@@ -37,9 +37,10 @@ carry(struct relay *relay, struct relay_turn *turn, struct diag *diag)
 	if (answer != IO_DONE)
 		return answer;
 	relay->bytes += got;
-	turn->budget -= got < turn->budget ? got : turn->budget;
-	return after_write(
-		relay, stream_write(relay->sink, turn->scratch, got, diag), got == batch);
+	/* Tiny records cost as much as those that fill the batch. */
+	turn->budget -= batch < turn->budget ? batch : turn->budget;
+	answer = stream_write(relay->sink, turn->scratch, got, diag);
+	return after_write(relay, answer, relay->source->readable);
 }
 
 /* Push what the sink holds. */

@@ -4,8 +4,8 @@
  *
  * It knows neither sockets nor TLS nor the event loop, and owns no memory: it reads into a scratch
  * buffer that it is lent, writes that to the sink, and reads no further while the sink holds any of
- * it. So at most one batch a direction waits, in the sink. The batch grows while the sink takes
- * everything and shrinks when it blocks.
+ * it. So at most one batch a direction waits, in the sink. The batch grows while the source has more
+ * and the sink takes everything, and shrinks when it blocks.
  *
  *	OPEN --source ends--> FINISHING --sink has sent its end--> OVER
  */
@@ -40,7 +40,7 @@ struct relay {
 struct relay_turn {
 	void *scratch; /* RELAY_BATCH_MAX bytes */
 	size_t room; /* bytes that the sink may have to hold; under RELAY_BATCH_MIN nothing is read */
-	size_t budget; /* bytes that may be carried; counted down */
+	size_t budget; /* bytes that may be asked of the source; counted down */
 };
 
 /* Start carrying from @source to @sink. Borrows both until the relay is no longer run. */

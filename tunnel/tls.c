@@ -41,9 +41,12 @@ struct tls {
 	size_t batched; /* records in the loop's ciphertext scratch, to be sent at once */
 	bool batching;
 	bool handshaken;
-	bool touched;  /* a byte was received */
-	bool fin;      /* the peer's FIN was received */
-	bool finished; /* our close_notify was written */
+	bool touched;	   /* a byte was received */
+	bool fin;	   /* the peer's FIN was received */
+	bool cancelled;	   /* the peer's user_canceled was received */
+	bool ended;	   /* the peer's close_notify was received */
+	bool finished;	   /* our close_notify was written */
+	size_t record_max; /* bytes of plaintext in a record that the peer takes */
 	unsigned warnings;
 	gnutls_alert_description_t alert; /* what abort() tells the peer */
 };
@@ -206,21 +209,39 @@ fail(struct tls *tls, const char *what, int error, struct diag *diag)
 	return IO_ERROR;
 }
 
+/* Does @error say that the peer is leaving, and its close_notify comes next (RFC 8446 section 6.1)? */
+static bool
+is_cancelled(const struct tls *tls, ssize_t error)
+{
+	return error == GNUTLS_E_FATAL_ALERT_RECEIVED &&
+		gnutls_alert_get(tls->session) == GNUTLS_A_USER_CANCELED &&
+		gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_3;
+}
+
 /*
  * Decrypt what the window has into @buffer until it is used up (IO_WANT_READ), @buffer has no room for
  * another record (IO_DONE), or the peer's close_notify (IO_END).
+ *
+ * Java says user_canceled whenever it closes. That ends GnuTLS's session, so the close_notify behind it
+ * cannot be decrypted any more; but a FIN in its place is still told from it.
  */
 static enum io
 decrypt(struct tls *tls, uint8_t *buffer, size_t size, size_t *got, struct diag *diag)
 {
-	while (size - *got >= RECORD_PLAINTEXT) {
+	while (!tls->ended && size - *got >= RECORD_PLAINTEXT) {
 		size_t before = tls->window.start;
-		ssize_t length = gnutls_record_recv(tls->session, buffer + *got, size - *got);
+		ssize_t length = 0;
 
+		if (!tls->cancelled)
+			length = gnutls_record_recv(tls->session, buffer + *got, size - *got);
+		else if (tls->window.ready == before)
+			return IO_WANT_READ;
 		if (length > 0) {
 			*got += (size_t)length;
 		} else if (length == 0) {
-			return IO_END;
+			tls->ended = true;
+		} else if (is_cancelled(tls, length)) {
+			tls->cancelled = true;
 		} else if (length == GNUTLS_E_AGAIN || length == GNUTLS_E_INTERRUPTED) {
 			/* A ticket or a key update answers like this too, with more behind it. */
 			if (tls->window.start == before)
@@ -230,7 +251,11 @@ decrypt(struct tls *tls, uint8_t *buffer, size_t size, size_t *got, struct diag 
 			return fail(tls, "receive", (int)length, diag);
 		}
 	}
-	return IO_DONE;
+	if (!tls->ended)
+		return IO_DONE;
+	/* Nothing counts that comes after the end. */
+	tls->window.start = tls->window.ready = tls->window.end;
+	return IO_END;
 }
 
 /* The peer's FIN came without close_notify, and everything before it was decrypted. */
@@ -298,7 +323,7 @@ tls_write(struct stream *stream, const void *bytes, size_t size, struct diag *di
 	tls->batching = true;
 	while (size > 0 && sent >= 0) {
 		sent = gnutls_record_send(
-			tls->session, next, size < RECORD_PLAINTEXT ? size : RECORD_PLAINTEXT);
+			tls->session, next, size < tls->record_max ? size : tls->record_max);
 		if (sent > 0) {
 			next += sent;
 			size -= (size_t)sent;
@@ -485,6 +510,10 @@ tls_handshake(struct transport *transport, struct diag *diag)
 		return answer;
 	if (!authorise(tls->session, &tls->judgement))
 		return fail_handshake(tls, GNUTLS_E_CERTIFICATE_ERROR, diag);
+	/* GnuTLS 3.7 keeps to a max_fragment_length in TLS 1.3 only. */
+	tls->record_max = gnutls_record_get_max_size(tls->session);
+	if (tls->record_max > RECORD_PLAINTEXT)
+		tls->record_max = RECORD_PLAINTEXT;
 	tls->handshaken = true;
 	return transport_push(transport, diag);
 }

@@ -132,6 +132,18 @@ note_progress(struct tunnel *tunnel)
 	set_timer(tunnel, idle_limit(tunnel));
 }
 
+/*
+ * How much memory a turn may take. Others may never give back what they hold, so whoever has @waited
+ * gets enough for the smallest batch: memory that is used up slows a tunnel and does not stop it.
+ */
+static size_t
+room(const struct loop *loop, bool waited)
+{
+	size_t left = pool_room(&loop->pool);
+
+	return waited && left < RELAY_BATCH_MIN ? RELAY_BATCH_MIN : left;
+}
+
 /* A relay has used up its turn: queue for the next one, or wait until there is memory again. */
 static void
 queue(struct tunnel *tunnel, bool starved)
@@ -147,12 +159,15 @@ static enum tunnel_state
 relaying(struct tunnel *tunnel, struct ending *ending)
 {
 	struct loop *loop = tunnel->loop;
+	bool waited = tunnel->starved && list_is_empty(&tunnel->turn.link);
 	struct relay_turn turn = {
 		.scratch = loop->plaintext,
-		.room = pool_room(&loop->pool),
+		.room = room(loop, waited),
 		.budget = TURN_BUDGET,
 	};
 
+	/* An event may come before the end of the wait, and make it needless. */
+	loop_cancel(&tunnel->turn);
 	tunnel->starved = false;
 	if (tunnel->client->stream.reset || tunnel->backend->stream.reset)
 		return relaying_reset(tunnel, ending);

@@ -35,7 +35,7 @@ struct tunnel {
 	enum io wanted;		 /* while handshaking: what for */
 	bool half_closed;	 /* one way has ended */
 	bool client_ended_first; /* once half-closed */
-	bool starved;		 /* reads nothing until there is memory for it */
+	bool starved;		 /* reads nothing until there is memory for it, or it has waited */
 	struct transport *client, *backend;
 	struct relay to_backend, to_client;
 	struct waker waker; /* of both streams */

@@ -36,7 +36,7 @@ def test_empty_records_are_nothing(tunnel):
     empty = [forger.record(DATA, b"", padding=n % 3) for n in range(500)]
     forger.send(*empty)
     assert backend.is_quiet(0.3)
-    forger.send(*empty[:0], forger.record(DATA, b"data"), forger.record(DATA, b""))
+    forger.send(forger.record(DATA, b"data"), forger.record(DATA, b""))
     assert backend.receive(4) == b"data"
     assert backend.is_quiet(0.3)
     forger.send(forger.record(DATA, b""), forger.record(ALERT, CLOSE_NOTIFY))
@@ -100,6 +100,16 @@ def test_a_cancelling_peer_has_ended_cleanly(tunnel):
     backend.finish()
     assert client.wait_ending() == "end"
     world.program.wait_tunnel(end="closed")
+
+
+def test_a_cancelling_peer_that_is_cut_has_not_ended(tunnel):
+    world, client, backend, forger = tunnel("offload")
+    forger.send(forger.record(DATA, b"last"), forger.record(ALERT, USER_CANCELED))
+    assert backend.receive(4) == b"last"
+    assert backend.is_quiet(0.2)
+    client.cut()
+    assert backend.wait_ending() == "reset"
+    world.program.wait_tunnel(end="aborted")
 
 
 @pytest.mark.parametrize("bytes_after", [0, 200000])
@@ -168,7 +178,7 @@ def test_a_peer_that_wants_small_records_gets_small_ones(world, version):
     made = world("offload", version)
     identity = made.pki.get("client")
     command = ["openssl", "s_client", "-quiet", "-maxfraglen", "512", "-connect", made.address]
-    command += ["-cert", identity.crt, "-key", identity.key, "-" + f"tls{version}".replace(".", "_")]
+    command += ["-cert", identity.crt, "-cert_chain", identity.crt, "-key", identity.key]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         backend = made.listener.accept()
@@ -184,6 +194,7 @@ def test_a_client_cannot_renegotiate(world):
     made = world("offload", "1.2")
     identity = made.pki.get("client")
     command = ["openssl", "s_client", "-connect", made.address, "-cert", identity.crt, "-key", identity.key]
+    command += ["-cert_chain", identity.crt]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     try:
         backend = made.listener.accept()

@@ -7,9 +7,10 @@
 #include "tunnel/relay.h"
 
 /*
- * A stream that follows a script: one step a call, of the kind of call that is expected next.
+ * A stream that follows a script: one step a call, of the kind of call that is expected next. After
+ * READ_LAST there is nothing more to read for now.
  */
-enum call { READ, WRITE, PUSH, FINISH };
+enum call { READ, READ_LAST, WRITE, PUSH, FINISH };
 
 struct step {
 	enum call call;
@@ -36,11 +37,13 @@ take(struct stream *stream, enum call call)
 static enum io
 script_read(struct stream *stream, void *buffer, size_t size, size_t *got, struct diag *diag)
 {
-	const struct step *step = take(stream, READ);
+	const struct script *script = container_of(stream, struct script, stream);
+	bool last = script->next < script->count && script->steps[script->next].call == READ_LAST;
+	const struct step *step = take(stream, last ? READ_LAST : READ);
 
 	if (step->answer == IO_ERROR)
 		diag_set(diag, "broken source");
-	if (step->answer == IO_WANT_READ)
+	if (step->answer == IO_WANT_READ || last)
 		stream->readable = false;
 	assert_true(step->size <= size);
 	memset(buffer, 'x', step->size);
@@ -193,7 +196,8 @@ the_budget_ends_a_turn(void **state)
 
 	(void)state;
 	START(source, sink);
-	fixture.turn.budget = 150;
+	/* Few bytes count as much as a full batch. */
+	fixture.turn.budget = RELAY_BATCH_MIN + 1;
 	assert_int_equal(run(), IO_DONE);
 	assert_int_equal(fixture.turn.budget, 0);
 	assert_int_equal(fixture.relay.bytes, 200);
@@ -218,7 +222,24 @@ without_room_nothing_is_read_but_what_is_held_is_pushed(void **state)
 }
 
 static void
-the_batch_grows_with_full_reads_and_shrinks_when_the_sink_blocks(void **state)
+the_batch_stays_small_when_the_source_has_no_more(void **state)
+{
+	static const struct step source[] = {
+		{READ_LAST, IO_DONE, 16384}, {READ, IO_DONE, 1}, {READ, IO_WANT_READ, 0}};
+	static const struct step sink[] = {{WRITE, IO_DONE, 16384}, {WRITE, IO_DONE, 1}};
+
+	(void)state;
+	START(source, sink);
+	assert_int_equal(run(), IO_WANT_READ);
+	assert_int_equal(fixture.relay.batch, RELAY_BATCH_MIN);
+	fixture.source.stream.readable = true;
+	assert_int_equal(run(), IO_WANT_READ);
+	assert_int_equal(fixture.relay.batch, 2 * RELAY_BATCH_MIN);
+	scripts_are_done();
+}
+
+static void
+the_batch_grows_while_there_is_more_and_shrinks_when_the_sink_blocks(void **state)
 {
 	static const struct step source[] = {{READ, IO_DONE, 16384}, {READ, IO_DONE, 32768},
 		{READ, IO_DONE, 65536}, {READ, IO_DONE, 131072}, {READ, IO_DONE, 262144},
@@ -244,7 +265,9 @@ main(void)
 		cmocka_unit_test(a_broken_source_is_told_from_a_broken_sink),
 		cmocka_unit_test(the_budget_ends_a_turn),
 		cmocka_unit_test(without_room_nothing_is_read_but_what_is_held_is_pushed),
-		cmocka_unit_test(the_batch_grows_with_full_reads_and_shrinks_when_the_sink_blocks),
+		cmocka_unit_test(the_batch_stays_small_when_the_source_has_no_more),
+		cmocka_unit_test(
+			the_batch_grows_while_there_is_more_and_shrinks_when_the_sink_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

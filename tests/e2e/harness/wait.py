@@ -29,3 +29,8 @@ def ready(sock, read=True, write=False, seconds=0):
     events = found[0][1] if found else 0
     failed = events & (select.POLLERR | select.POLLHUP)
     return read and bool(events & select.POLLIN or failed), write and bool(events & select.POLLOUT or failed)
+
+
+def duration(seconds):
+    """As the configuration writes it, and longer where everything is slower."""
+    return f"{round(seconds * SLOWNESS * 1000)}ms"
