@@ -196,10 +196,10 @@ def test_a_client_that_never_shakes_hands_is_aborted(world, mode, version, start
 
 @both_versions_at_once
 def test_an_idle_tunnel_is_aborted_on_both_sides(world, mode):
-    places = [world(mode, version, idle_timeout="600ms") for version in VERSIONS]
+    places = [world(mode, version, idle_timeout=wait.duration(0.8)) for version in VERSIONS]
     tunnels = [ends.open() for ends in places]
     for _ in range(3):
-        time.sleep(0.3)
+        time.sleep(0.3 * wait.SLOWNESS)
         for tunnel in tunnels:
             tunnel["client"].send(b".")
             assert tunnel["backend"].receive(1) == b"."
@@ -222,9 +222,9 @@ def half_closed(ends):
 
 @both_versions_at_once
 def test_a_silent_half_closed_tunnel_is_aborted_on_both_sides(world, mode):
-    pairs = [pair for version in VERSIONS for pair in half_closed(world(mode, version, half_close_timeout="500ms"))]
+    pairs = [pair for version in VERSIONS for pair in half_closed(world(mode, version, half_close_timeout=wait.duration(0.8)))]
     for _ in range(3):
-        time.sleep(0.25)
+        time.sleep(0.3 * wait.SLOWNESS)
         for near, far in pairs:
             far.send(b".")
             assert near.receive(1) == b"."
