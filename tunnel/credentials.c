@@ -162,11 +162,12 @@ load_priority(struct credentials *credentials, struct diag *diag)
 	if (text.cut)
 		return diag_set(diag, "it is too long");
 	int error = gnutls_priority_init(&credentials->priority, priority, &position);
-	if (error == GNUTLS_E_INVALID_REQUEST)
+	if (error == GNUTLS_E_INVALID_REQUEST) {
 		return diag_set(diag,
 			"GnuTLS does not understand it from position %td: \"%.*s\"; the words "
 			"that it knows: gnutls-cli --list",
 			position - priority + 1, (int)strcspn(position, ":"), position);
+	}
 	if (error)
 		return diag_set(diag, "%s", gnutls_strerror(error));
 	return read_profile(credentials, priority, diag);

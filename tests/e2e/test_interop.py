@@ -148,8 +148,11 @@ def through(port, backend):
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_stunnel_at_the_other_end_loses_nothing(with_stunnel, backend, version):
+    """stunnel 5.68 itself drops what it has not read yet from a plaintext peer that has ended its way when
+    the other way ends ("Read socket closed (HUP)", and fewer bytes "sent to TLS" in its log), so here each
+    side ends its way only after it has got everything."""
     client, end = through(with_stunnel(version), backend)
-    load.converse(client, end, 16 * MIB)
+    load.converse(client, end, 16 * MIB, patient=True)
     client.close()
     end.close()
 

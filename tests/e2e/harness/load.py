@@ -32,13 +32,18 @@ def digest(size, start):
 
 
 class Talker(threading.Thread):
-    """Sends and receives on one end at once, with pauses, until both ways have ended."""
+    """Sends and receives on one end at once, with pauses, until both ways have ended.
 
-    def __init__(self, end, size, start, pauses=True):
+    A patient one ends its way only after it has got everything.
+    """
+
+    def __init__(self, end, size, start, pauses=True, patient=False):
         super().__init__(daemon=True)
         self.end, self.pieces, self.out = end, stream(size, start), b""
-        self.random = random.Random(start)
+        self.awaited = size if patient else 0
+        self.sent_all = False
         self.pauses = 0.01 if pauses else 0
+        self.random = random.Random(start)
         self.received, self.count = hashlib.sha256(), 0
         self.finished = False
         self.error = None
@@ -51,8 +56,9 @@ class Talker(threading.Thread):
             self.error = error
 
     def _turn(self):
+        waiting = self.sent_all and self.count < self.awaited
         readable, writable = wait.ready(
-            self.end.sock, not self.end.ending, not self.finished, 20 * wait.SLOWNESS
+            self.end.sock, not self.end.ending, not self.finished and not waiting, 20 * wait.SLOWNESS
         )
         assert readable or writable, "neither way went on"
         if readable:
@@ -70,6 +76,9 @@ class Talker(threading.Thread):
         if not self.out:
             piece = next(self.pieces, None)
             if piece is None:
+                self.sent_all = True
+                if self.count < self.awaited:
+                    return
                 self.finished = True
                 self.end.sock.settimeout(5)
                 self.end.finish()
@@ -82,9 +91,9 @@ class Talker(threading.Thread):
             pass
 
 
-def converse(first, second, size, timeout=60):
+def converse(first, second, size, timeout=60, patient=False):
     """Send size bytes each way at once; fails unless all of them arrive, each way ended cleanly."""
-    talkers = [Talker(first, size, 1), Talker(second, size, 500_000)]
+    talkers = [Talker(first, size, 1, patient=patient), Talker(second, size, 500_000, patient=patient)]
     for talker in talkers:
         talker.start()
     deadline = time.monotonic() + timeout * wait.SLOWNESS
