@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "tunnel/supervisor.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +15,7 @@
 #include "common/log.h"
 #include "common/message.h"
 #include "common/process.h"
+#include "common/signals.h"
 #include "common/text.h"
 #include "tunnel/backoff.h"
 #include "tunnel/child.h"
@@ -386,11 +385,7 @@ stop(struct supervisor *supervisor)
 static void
 on_signal(struct supervisor *supervisor, int fd)
 {
-	struct signalfd_siginfo info;
-
-	if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
-		return;
-	switch (info.ssi_signo) {
+	switch (signals_next(fd)) {
 	case SIGTERM:
 	case SIGINT:
 		stop(supervisor);
@@ -402,7 +397,7 @@ on_signal(struct supervisor *supervisor, int fd)
 		reopen_log(supervisor);
 		break;
 	default:
-		break; /* SIGCHLD: the child is asked for in every turn */
+		break; /* none, or SIGCHLD: the child is asked for in every turn */
 	}
 }
 
@@ -525,27 +520,6 @@ begin(struct supervisor *supervisor, struct draft *draft)
 	return 0;
 }
 
-/* The signals that mean something are taken by the descriptor that is returned; -1 with words. */
-static int
-take_signals(void)
-{
-	sigset_t set;
-
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigaddset(&set, SIGUSR1);
-	(void)sigaddset(&set, SIGCHLD);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-
-	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		(void)fprintf(stderr, "signalfd: %s\n", strerror(errno));
-	return fd;
-}
-
 static void
 finish(struct supervisor *supervisor)
 {
@@ -573,10 +547,13 @@ supervisor_run(const struct origin *origin)
 		.next_log = {.fd = -1},
 	};
 	struct draft draft = {0};
-	int signals = take_signals();
+	struct diag diag;
+	int signals = signals_take(&diag);
 
-	if (signals < 0)
+	if (signals < 0) {
+		(void)fprintf(stderr, "%s\n", diag.text);
 		return false;
+	}
 	int begun = begin(&supervisor, &draft);
 	draft_release(&draft);
 	if (begun == 0)
