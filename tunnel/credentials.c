@@ -14,6 +14,7 @@
 #include "common/files.h"
 #include "common/text.h"
 #include "tunnel/authorise.h"
+#include "tunnel/tls_words.h"
 #include "tunnel/trust.h"
 
 enum { PRIORITY_SIZE = 9 << 10 };
@@ -44,7 +45,7 @@ check_certificate(const gnutls_datum_t *pem, struct diag *diag)
 	gnutls_free(crts);
 	if (error < 0)
 		return diag_set(diag, "%s; give the certificate and its intermediates as PEM",
-			gnutls_strerror(error));
+			tls_words(error).text);
 	return 0;
 }
 
@@ -60,7 +61,7 @@ check_key(const gnutls_datum_t *pem, struct diag *diag)
 	if (error == GNUTLS_E_DECRYPTION_FAILED)
 		return diag_set(diag, "the key is encrypted; give it without a password");
 	if (error)
-		return diag_set(diag, "%s; give the private key as PEM", gnutls_strerror(error));
+		return diag_set(diag, "%s; give the private key as PEM", tls_words(error).text);
 	return 0;
 }
 
@@ -93,7 +94,7 @@ load_identity(struct credentials *credentials, const struct files *files, const 
 	if (error == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
 		return diag_set(diag, "it does not belong to the certificate \"%s\"", config->cert);
 	if (error < 0)
-		return diag_set(diag, "%s", gnutls_strerror(error));
+		return diag_set(diag, "%s", tls_words(error).text);
 	return 0;
 }
 
@@ -169,7 +170,7 @@ load_priority(struct credentials *credentials, struct diag *diag)
 			position - priority + 1, (int)strcspn(position, ":"), position);
 	}
 	if (error)
-		return diag_set(diag, "%s", gnutls_strerror(error));
+		return diag_set(diag, "%s", tls_words(error).text);
 	return read_profile(credentials, priority, diag);
 }
 
@@ -285,7 +286,7 @@ credentials_session(struct credentials *credentials, const char *name, gnutls_se
 
 	if (error) {
 		*session = NULL;
-		return diag_set(diag, "TLS session: %s", gnutls_strerror(error));
+		return diag_set(diag, "TLS session: %s", tls_words(error).text);
 	}
 	if (credentials->side == SIDE_ACCEPT) {
 		gnutls_certificate_server_set_request(
@@ -303,5 +304,5 @@ credentials_session(struct credentials *credentials, const char *name, gnutls_se
 		return 0;
 	gnutls_deinit(*session);
 	*session = NULL;
-	return diag_set(diag, "TLS session: %s", gnutls_strerror(error));
+	return diag_set(diag, "TLS session: %s", tls_words(error).text);
 }

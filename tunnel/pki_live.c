@@ -13,6 +13,7 @@
 
 #include "common/address.h"
 #include "common/diag.h"
+#include "tunnel/tls_words.h"
 
 enum {
 	ADDRESS_WAIT = 3000, /* ms for an address that is not the last one */
@@ -155,14 +156,14 @@ load_credentials(struct pki_live *live, const struct pki_live_request *request, 
 	int ret = gnutls_certificate_allocate_credentials(&live->credentials);
 
 	if (ret < 0)
-		return diag_set(diag, "credentials: %s", gnutls_strerror(ret));
+		return diag_set(diag, "credentials: %s", tls_words(ret).text);
 	gnutls_certificate_set_verify_function(live->credentials, on_chain);
 	if (!request->cert)
 		return 0;
 	ret = gnutls_certificate_set_x509_key_mem2(
 		live->credentials, request->cert, request->key, GNUTLS_X509_FMT_PEM, NULL, 0);
 	if (ret < 0)
-		return diag_set(diag, "certificate and key: %s", gnutls_strerror(ret));
+		return diag_set(diag, "certificate and key: %s", tls_words(ret).text);
 	return 0;
 }
 
@@ -179,12 +180,12 @@ prepare(struct pki_live *live, const struct pki_live_request *request, struct di
 		(ret = gnutls_priority_set_direct(live->session, priority, NULL)) < 0 ||
 		(ret = gnutls_credentials_set(
 			 live->session, GNUTLS_CRD_CERTIFICATE, live->credentials)) < 0)
-		return diag_set(diag, "TLS: %s", gnutls_strerror(ret));
+		return diag_set(diag, "TLS: %s", tls_words(ret).text);
 	if (request->server_name) {
 		ret = gnutls_server_name_set(live->session, GNUTLS_NAME_DNS, request->server_name,
 			strlen(request->server_name));
 		if (ret < 0)
-			return diag_set(diag, "server name: %s", gnutls_strerror(ret));
+			return diag_set(diag, "server name: %s", tls_words(ret).text);
 	}
 	gnutls_session_set_ptr(live->session, live);
 	gnutls_transport_set_int(live->session, live->fd);
@@ -211,7 +212,7 @@ set_tls_error(struct pki_live *live, int error, struct diag *diag)
 	case GNUTLS_E_RECORD_OVERFLOW:
 		return diag_set(diag, "the server's answer is not TLS (is this a TLS port?)");
 	default:
-		return diag_set(diag, "%s", gnutls_strerror(error));
+		return diag_set(diag, "%s", tls_words(error).text);
 	}
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/diag.h"
 #include "common/text.h"
+#include "tunnel/tls_words.h"
 
 enum { SERIAL_SIZE = 20, KEY_ID_SIZE = 64 };
 
@@ -30,7 +31,7 @@ static const gnutls_x509_subject_alt_name_t san_types[] = {
 static int
 set_error(struct diag *diag, const char *what, int error)
 {
-	return diag_set(diag, "%s: %s", what, gnutls_strerror(error));
+	return diag_set(diag, "%s: %s", what, tls_words(error).text);
 }
 
 /* Make both objects, so that whoever fills them can release them whatever fails. */

@@ -19,6 +19,7 @@
 #include "tunnel/pki_arguments.h"
 #include "tunnel/pki_live.h"
 #include "tunnel/pki_print.h"
+#include "tunnel/tls_words.h"
 #include "tunnel/verdict.h"
 
 enum { NAME_SIZE = 256 };
@@ -69,7 +70,7 @@ import_file(const struct file *file, gnutls_x509_crt_t **chain, unsigned *count,
 			strstr((const char *)file->data, "PRIVATE KEY-----") ? ", but a private key"
 									     : "");
 	}
-	return diag_set(diag, "%s: %s", file->path, gnutls_strerror(ret));
+	return diag_set(diag, "%s: %s", file->path, tls_words(ret).text);
 }
 
 static int
@@ -148,18 +149,18 @@ judge(const struct visit *visit, const struct pki_live *live, unsigned *status, 
 	int ret = gnutls_x509_trust_list_init(&list, 0);
 
 	if (ret < 0)
-		return diag_set(diag, "trust anchors: %s", gnutls_strerror(ret));
+		return diag_set(diag, "trust anchors: %s", tls_words(ret).text);
 	ret = gnutls_x509_trust_list_add_trust_mem(
 		list, &visit->anchors, NULL, GNUTLS_X509_FMT_PEM, 0, 0);
 	if (ret <= 0) {
 		(void)diag_set(diag, "trust anchors: %s: %s", visit->ca,
-			ret < 0 ? gnutls_strerror(ret) : "there is no certificate in it");
+			ret < 0 ? tls_words(ret).text : "there is no certificate in it");
 		goto out;
 	}
 	ret = gnutls_x509_trust_list_verify_crt2(
 		list, live->chain, live->chain_count, data, count, flags, status, NULL);
 	if (ret < 0) {
-		(void)diag_set(diag, "verify: %s", gnutls_strerror(ret));
+		(void)diag_set(diag, "verify: %s", tls_words(ret).text);
 	} else {
 		ret = 1;
 	}

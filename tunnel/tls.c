@@ -14,6 +14,7 @@
 #include "tunnel/credentials.h"
 #include "tunnel/loop.h"
 #include "tunnel/records.h"
+#include "tunnel/tls_words.h"
 #include "tunnel/transport.h"
 
 enum { RECORD_PLAINTEXT = 16 << 10, HANDSHAKE_BATCH = 16 << 10, WARNINGS_MAX = 4 };
@@ -201,10 +202,9 @@ fail(struct tls *tls, const char *what, int error, struct diag *diag)
 	} else if (error == GNUTLS_E_REHANDSHAKE) {
 		diag_set(diag, "%s: the peer asked to renegotiate, which is refused", what);
 	} else if (!tls->handshaken && is_not_tls(error)) {
-		diag_set(
-			diag, "%s: the peer does not speak TLS (%s)", what, gnutls_strerror(error));
+		diag_set(diag, "%s: the peer does not speak TLS (%s)", what, tls_words(error).text);
 	} else {
-		diag_set(diag, "%s: %s", what, gnutls_strerror(error));
+		diag_set(diag, "%s: %s", what, tls_words(error).text);
 	}
 	return IO_ERROR;
 }

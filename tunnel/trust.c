@@ -6,6 +6,7 @@
 
 #include "common/diag.h"
 #include "common/files.h"
+#include "tunnel/tls_words.h"
 
 static struct trust *
 trust_ref(struct trust *trust)
@@ -41,7 +42,7 @@ trust_new(const struct file *file, struct diag *diag)
 	if (count > 0)
 		return trust;
 	diag_set(diag, "%s; give a file of PEM certificates (BEGIN CERTIFICATE)",
-		count < 0 ? gnutls_strerror(count) : "there is no certificate in it");
+		count < 0 ? tls_words(count).text : "there is no certificate in it");
 	trust_unref(trust);
 	return NULL;
 }

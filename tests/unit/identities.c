@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/unit.h"
+
+#include "tests/unit/identities.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/diag.h"
+#include "common/files.h"
+#include "tunnel/config.h"
+
+static time_t
+in_days(int days)
+{
+	return time(NULL) + (time_t)days * 24 * 60 * 60;
+}
+
+void
+identities_make_authority(struct pki_pair *pair, const char *name)
+{
+	const struct pki_pair_plan plan = {
+		.common_name = name, .from = in_days(-10), .until = in_days(10)};
+	struct diag diag;
+
+	assert_int_equal(pki_pair_make_authority(pair, &plan, &diag), 0);
+}
+
+void
+identities_make_leaf(struct pki_pair *pair, const struct pki_pair *authority, const char *host,
+	int from, int until)
+{
+	unsigned char ip[16];
+	bool is_ip = inet_pton(AF_INET, host, ip) == 1 || inet_pton(AF_INET6, host, ip) == 1;
+	struct pki_name name;
+	const struct pki_pair_plan plan = {
+		.common_name = "leaf",
+		.from = in_days(from),
+		.until = in_days(until),
+		.names = &name,
+		.name_count = 1,
+	};
+	struct diag diag;
+
+	assert_int_equal(pki_name_parse(&name, is_ip ? PKI_NAME_IP : PKI_NAME_DNS, host, &diag), 0);
+	assert_int_equal(pki_pair_make_leaf(pair, &plan, authority, &diag), 0);
+}
+
+static void
+add(struct files *files, const char *stem, const char *ending, const void *data, size_t size)
+{
+	char path[64];
+	struct diag diag;
+
+	(void)snprintf(path, sizeof(path), "/test/%s%s", stem, ending);
+	assert_int_equal(files_add(files, path, data, size, &diag), 0);
+}
+
+void
+identities_add(struct files *files, const char *stem, const struct pki_pair *pair)
+{
+	gnutls_datum_t key, crt;
+	struct diag diag;
+
+	assert_int_equal(pki_pair_export(pair, &key, &crt, &diag), 0);
+	add(files, stem, ".crt", crt.data, crt.size);
+	add(files, stem, ".key", key.data, key.size);
+	gnutls_free(crt.data);
+	gnutls_free(key.data);
+}
+
+void
+identities_add_text(struct files *files, const char *name, const char *data)
+{
+	add(files, name, "", data, strlen(data));
+}
+
+struct config *
+identities_config(const char *text)
+{
+	char name[] = "/test/sallyport.conf", *copy = strdup(text);
+	const struct config_text entry = {.name = name, .data = copy, .size = strlen(text)};
+	struct config_texts texts = {0};
+	struct diag diag;
+
+	assert_int_equal(config_texts_add(&texts, &entry, &diag), 0);
+	struct config *config = config_new(&texts, stderr);
+	assert_non_null(config);
+	config_texts_release(&texts);
+	free(copy);
+	return config;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/unit.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "common/diag.h"
+#include "common/list.h"
+#include "common/log.h"
+#include "common/pool.h"
+#include "common/socket.h"
+#include "tunnel/admission.h"
+#include "tunnel/listener.h"
+#include "tunnel/service.h"
+#include "tunnel/worker.h"
+
+enum { PATIENCE = 10 /* seconds */ };
+
+/* A worker with plaintext on both sides; the test is its clients and its backend. */
+struct fixture {
+	struct pool_budget budget;
+	struct admission admission;
+	struct worker_common common;
+	struct address target;
+	struct service_config config;
+	struct service service;
+	struct worker *worker;
+	struct sockaddr_in front;
+	int backend_listener, client, backend;
+};
+
+static struct fixture fixture;
+
+/* A listening socket of @flags on a free port, which is stored in @address. */
+static int
+listen_somewhere(int flags, struct sockaddr_in *address)
+{
+	struct timeval patience = {.tv_sec = PATIENCE};
+	socklen_t length = sizeof(*address);
+	int fd = socket(AF_INET, SOCK_STREAM | flags, 0);
+
+	*address = (struct sockaddr_in){
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	assert_int_equal(bind(fd, (struct sockaddr *)address, length), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)address, &length), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+	return fd;
+}
+
+/* Have the worker listen on a new socket, on @name as far as it knows. */
+static void
+listen_on(const char *name, struct sockaddr_in *address)
+{
+	static const struct listener_rule everybody;
+	struct list listeners;
+	int fd = listen_somewhere(SOCK_NONBLOCK, address);
+
+	list_init(&listeners);
+	assert_int_equal(listener_add(&listeners, name, fd, &fixture.service, &everybody), 0);
+	worker_listen(fixture.worker, &listeners);
+	assert_true(list_is_empty(&listeners));
+}
+
+static int
+setup(void **state)
+{
+	struct sockaddr_in address;
+	struct diag diag;
+
+	(void)state;
+	log_configure(&(struct log_settings){.level = LOG_LEVEL_ERROR, .fd = STDERR_FILENO});
+	fixture = (struct fixture){
+		.budget.limit = 16 << 20, .admission.limit = 100, .client = -1, .backend = -1};
+	fixture.common = (struct worker_common){
+		.budget = &fixture.budget,
+		.admission = &fixture.admission,
+		.ended = eventfd(0, EFD_CLOEXEC),
+	};
+	fixture.backend_listener = listen_somewhere(0, &address);
+	fixture.target = (struct address){.kind = ADDRESS_IP, .host = "127.0.0.1"};
+	fixture.target.port = ntohs(address.sin_port);
+	fixture.config = (struct service_config){
+		.name = "test",
+		.mode = MODE_ENCRYPT,
+		.connect = &fixture.target,
+		.connect_count = 1,
+		.connect_timeout = PATIENCE,
+	};
+	fixture.service = (struct service){.config = &fixture.config, .references = 1};
+	fixture.worker = worker_new(&fixture.common, 0, &diag);
+	assert_non_null(fixture.worker);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	worker_free(fixture.worker);
+	assert_int_equal(fixture.service.references, 1);
+	assert_int_equal(fixture.budget.used, 0);
+	(void)close(fixture.common.ended);
+	(void)close(fixture.backend_listener);
+	if (fixture.client >= 0)
+		(void)close(fixture.client);
+	if (fixture.backend >= 0)
+		(void)close(fixture.backend);
+	return 0;
+}
+
+/* Connect to @address. -1 if that is refused. */
+static int
+call(const struct sockaddr_in *address)
+{
+	struct timeval patience = {.tv_sec = PATIENCE};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
+		return fd;
+	assert_int_equal(errno, ECONNREFUSED);
+	(void)close(fd);
+	return -1;
+}
+
+static void
+open_tunnel(void)
+{
+	fixture.client = call(&fixture.front);
+	assert_true(fixture.client >= 0);
+	fixture.backend = accept(fixture.backend_listener, NULL, NULL);
+	assert_true(fixture.backend >= 0);
+}
+
+static void
+carry(int from, int to, const char *word)
+{
+	char bytes[16] = "";
+	size_t length = strlen(word);
+
+	assert_int_equal(send(from, word, length, 0), (ssize_t)length);
+	assert_int_equal(recv(to, bytes, length, MSG_WAITALL), (ssize_t)length);
+	assert_string_equal(bytes, word);
+}
+
+/* Until nobody listens at @address. Whoever still got in leaves no tunnel behind. */
+static void
+wait_until_refused(const struct sockaddr_in *address)
+{
+	for (int i = 0; i < PATIENCE * 100; i++) {
+		int fd = call(address);
+		if (fd < 0)
+			return;
+		socket_reset(fd);
+		(void)poll(NULL, 0, 10);
+	}
+	fail_msg("it still listens");
+}
+
+static void
+wait_for_end(void)
+{
+	struct pollfd polled = {.fd = fixture.common.ended, .events = POLLIN};
+	uint64_t ended = 0;
+
+	assert_int_equal(poll(&polled, 1, PATIENCE * 1000), 1);
+	assert_int_equal(read(fixture.common.ended, &ended, sizeof(ended)), sizeof(ended));
+	assert_int_equal(ended, 1);
+	assert_true(worker_has_ended(fixture.worker));
+}
+
+static void
+what_it_listens_on_is_served(void **state)
+{
+	(void)state;
+	listen_on("a", &fixture.front);
+	open_tunnel();
+	carry(fixture.client, fixture.backend, "ask");
+	carry(fixture.backend, fixture.client, "answer");
+	assert_false(worker_has_ended(fixture.worker));
+	worker_abort(fixture.worker, "the test is over");
+}
+
+static void
+a_drained_worker_refuses_new_clients_and_ends_with_its_last_tunnel(void **state)
+{
+	(void)state;
+	listen_on("a", &fixture.front);
+	open_tunnel();
+	worker_drain(fixture.worker);
+	wait_until_refused(&fixture.front);
+	carry(fixture.client, fixture.backend, "ask");
+	carry(fixture.backend, fixture.client, "answer");
+	assert_false(worker_has_ended(fixture.worker));
+	assert_int_equal(shutdown(fixture.client, SHUT_WR), 0);
+	assert_int_equal(shutdown(fixture.backend, SHUT_WR), 0);
+	wait_for_end();
+	assert_int_equal(worker_aborted(fixture.worker), 0);
+}
+
+static void
+a_drained_worker_without_tunnels_ends(void **state)
+{
+	(void)state;
+	listen_on("a", &fixture.front);
+	worker_drain(fixture.worker);
+	wait_for_end();
+	assert_int_equal(call(&fixture.front), -1);
+}
+
+static void
+an_abort_resets_the_tunnels_and_counts_them(void **state)
+{
+	char byte;
+
+	(void)state;
+	listen_on("a", &fixture.front);
+	open_tunnel();
+	carry(fixture.client, fixture.backend, "ask");
+	worker_abort(fixture.worker, "the test says so");
+	wait_for_end();
+	assert_int_equal(recv(fixture.client, &byte, 1, 0), -1);
+	assert_int_equal(errno, ECONNRESET);
+	assert_int_equal(recv(fixture.backend, &byte, 1, 0), -1);
+	assert_int_equal(errno, ECONNRESET);
+	assert_int_equal(worker_aborted(fixture.worker), 1);
+	assert_int_equal(fixture.admission.tunnels, 0);
+}
+
+static void
+later_listeners_replace_earlier_ones(void **state)
+{
+	struct sockaddr_in former;
+
+	(void)state;
+	listen_on("a", &former);
+	listen_on("b", &fixture.front);
+	open_tunnel();
+	carry(fixture.client, fixture.backend, "ask");
+	wait_until_refused(&former);
+	worker_abort(fixture.worker, "the test is over");
+}
+
+static void
+listeners_that_come_while_it_drains_are_closed(void **state)
+{
+	(void)state;
+	worker_drain(fixture.worker);
+	wait_for_end();
+	listen_on("a", &fixture.front);
+	worker_free(fixture.worker);
+	fixture.worker = NULL;
+	assert_int_equal(call(&fixture.front), -1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_it_listens_on_is_served),
+		TEST(a_drained_worker_refuses_new_clients_and_ends_with_its_last_tunnel),
+		TEST(a_drained_worker_without_tunnels_ends),
+		TEST(an_abort_resets_the_tunnels_and_counts_them),
+		TEST(later_listeners_replace_earlier_ones),
+		TEST(listeners_that_come_while_it_drains_are_closed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
