@@ -10,6 +10,8 @@
 #include "common/diag.h"
 #include "common/text.h"
 
+static const char loopback[] = "127.0.0.1";
+
 enum { NAME_LIMIT = 253, LABEL_LIMIT = 63 }; /* RFC 1035 section 2.3.4 */
 
 static const char shape[] = "expected HOST:PORT, [IPV6]:PORT, *:PORT, unix:/PATH or unix:@NAME";
@@ -199,14 +201,24 @@ parse_plain(struct address *address, const char *text, struct diag *diag)
 	return parse_name(address, text, (size_t)(colon - text), diag);
 }
 
+/* To listen on, localhost is one address, whatever it resolves to. */
+static void
+settle_localhost(struct address *address)
+{
+	if (address->kind != ADDRESS_NAME || strcmp(address->host, "localhost") != 0)
+		return;
+	address->kind = ADDRESS_IP;
+	memcpy(address->host, loopback, sizeof(loopback));
+}
+
 /* What is an address, but not one to listen on, or not one to connect to. */
 static int
 check_use(const struct address *address, bool listening, struct diag *diag)
 {
 	if (listening && address->kind == ADDRESS_NAME) {
 		return diag_set(diag,
-			"listening needs an IP address, \"*\" or a UNIX socket, not a host "
-			"name (for localhost write 127.0.0.1 or [::1])");
+			"listening needs an IP address, localhost, \"*\" or a UNIX socket, not "
+			"another name: write the address that it has");
 	}
 	if (!listening && (address->kind == ADDRESS_ANY || is_unspecified(address)))
 		return diag_set(
@@ -226,7 +238,11 @@ address_parse(struct address *address, const char *text, bool listening, struct 
 		failed = parse_bracketed(&parsed, text, diag);
 	else
 		failed = parse_plain(&parsed, text, diag);
-	if (failed || check_use(&parsed, listening, diag))
+	if (failed)
+		return -1;
+	if (listening)
+		settle_localhost(&parsed);
+	if (check_use(&parsed, listening, diag))
 		return -1;
 	*address = parsed;
 	return 0;

@@ -32,8 +32,8 @@ enum address_kind {
 struct address {
 	enum address_kind kind;
 	uint16_t port; /* 0 for UNIX */
-	char host
-		[256]; /* the name, the IP without brackets, the path, or '@' and the abstract name */
+	/* The name, the IP without brackets, the path, or '@' and the abstract name. */
+	char host[256];
 };
 
 /* A socket address of any family that we use. */
@@ -49,8 +49,9 @@ struct endpoint {
 
 /*
  * Parse @text into @address. "*" is refused unless @listening, a host name is refused if
- * @listening (it may mean several addresses), the unspecified addresses are refused unless
- * @listening, port 0 always. Returns 0, or -1 with words that say what was expected.
+ * @listening (it may mean several addresses) but for localhost, which then is 127.0.0.1; the
+ * unspecified addresses are refused unless @listening, port 0 always. Returns 0, or -1 with words
+ * that say what was expected.
  */
 MUST_USE int address_parse(
 	struct address *address, const char *text, bool listening, struct diag *diag);

@@ -206,7 +206,8 @@ const struct option option_table[] = {
 		.text = "Where the service listens: `192.0.2.1:443`, "
 			"`[2001:db8::1]:443`, `*:443` for every IPv4 and IPv6 address of the "
 			"machine, `unix:/path` for a UNIX socket, or `unix:@name` for an "
-			"abstract one. A plaintext address that other machines can reach needs "
+			"abstract one. `localhost:443` is `127.0.0.1:443`. A plaintext address "
+			"that other machines can reach needs "
 			"`allow-remote-plaintext = yes`.",
 	},
 	{

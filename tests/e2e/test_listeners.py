@@ -252,10 +252,16 @@ def test_every_local_target_may_be_given_plaintext(run, offload, carries, backen
     assert carries(address)
 
 
-def test_a_name_to_listen_on_is_an_error_with_the_remedy(run, encrypt):
-    program = run(configuration(encrypt(f"localhost:{ports.free()}")), ready=False)
+def test_localhost_is_listened_on_as_an_address(run, offload, carries):
+    port = ports.free()
+    run(configuration(offload(f"localhost:{port}")))
+    assert carries(f"127.0.0.1:{port}")
+
+
+def test_another_name_to_listen_on_is_an_error_with_the_remedy(run, encrypt):
+    program = run(configuration(encrypt(f"db.example.net:{ports.free()}")), ready=False)
     assert program.wait_exit() == 1
-    assert "127.0.0.1" in program.output()
+    assert "write the address that it has" in program.output()
 
 
 def test_a_hundred_services_in_one_program(run, offload, carries, closing):
