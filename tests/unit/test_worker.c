@@ -103,6 +103,9 @@ static int
 teardown(void **state)
 {
 	(void)state;
+	/* A test that has failed may have left a tunnel, for which the thread would wait. */
+	if (fixture.worker)
+		worker_abort(fixture.worker, "the test is over");
 	worker_free(fixture.worker);
 	assert_int_equal(fixture.service.references, 1);
 	assert_int_equal(fixture.budget.used, 0);
@@ -115,7 +118,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* Connect to @address. -1 if that is refused. */
+/* Connect to @address. -1 if that is refused, or the listener is closed meanwhile. */
 static int
 call(const struct sockaddr_in *address)
 {
@@ -125,7 +128,7 @@ call(const struct sockaddr_in *address)
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
 	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
 		return fd;
-	assert_int_equal(errno, ECONNREFUSED);
+	assert_true(errno == ECONNREFUSED || errno == ECONNRESET);
 	(void)close(fd);
 	return -1;
 }
