@@ -9,7 +9,7 @@ bad=0
 for test in "$@"; do
 	why=
 	case $test in
-	*/test_process) why="it executes itself anew, which there is valgrind" ;;
+	*/test_process | */test_child) why="it executes itself anew, which there is valgrind" ;;
 	*/test_message) why="it lowers the limit of descriptors, which valgrind keeps for itself" ;;
 	esac
 	if test -n "$why"; then
