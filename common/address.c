@@ -86,6 +86,8 @@ parse_name(struct address *address, const char *host, size_t length, struct diag
 			"the host name has an empty or too long part, or one with \"-\" "
 			"at its edge");
 	}
+	if (strcmp(address->host, "unix") == 0)
+		return diag_set(diag, "a UNIX socket is unix:/PATH, in small letters");
 	address->kind = ADDRESS_NAME;
 	return 0;
 }

@@ -59,6 +59,7 @@ static const struct {
 	const char *words; /* that the error has */
 } bad[] = {
 	{"", false, "port is missing"},
+	{"Unix:64", false, "unix:/PATH"},
 	{"host", false, "port is missing"},
 	{"host:", false, "from 1 to 65535"},
 	{"host:0", false, "from 1 to 65535"},
