@@ -250,6 +250,14 @@ address_parse(struct address *address, const char *text, bool listening, struct 
 	return 0;
 }
 
+unsigned
+address_ip_bytes(const char *text, unsigned char bytes[16])
+{
+	if (inet_pton(AF_INET, text, bytes) == 1)
+		return 4;
+	return inet_pton(AF_INET6, text, bytes) == 1 ? 16 : 0;
+}
+
 void
 address_print(const struct address *address, struct text *text)
 {

@@ -59,6 +59,12 @@ MUST_USE int address_parse(
 /* Write @address in the one form that address_parse() takes and that is equal for equal addresses. */
 void address_print(const struct address *address, struct text *text);
 
+/*
+ * Write the 4 or 16 bytes of the IP address @text, without brackets, to @bytes in network order. Returns
+ * how many, or 0 if @text is no IP address.
+ */
+unsigned address_ip_bytes(const char *text, unsigned char bytes[16]);
+
 /* Make the endpoint of @address, whose kind is ADDRESS_IP, ADDRESS_ANY (then [::]) or ADDRESS_UNIX. */
 void address_endpoint(const struct address *address, struct endpoint *endpoint);
 

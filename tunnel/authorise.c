@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "tunnel/authorise.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <gnutls/x509.h>
 #include <string.h>
 
+#include "common/address.h"
 #include "common/text.h"
 #include "tunnel/certificate.h"
 #include "tunnel/credentials.h"
@@ -58,13 +58,11 @@ chain_parse(struct chain *chain, const gnutls_datum_t *certificates, unsigned co
 static void
 name_element(gnutls_typed_vdata_st *element, const char *name, unsigned char ip[16])
 {
-	int ip_size = inet_pton(AF_INET, name, ip) == 1 ? 4
-		: inet_pton(AF_INET6, name, ip) == 1	? 16
-							: 0;
+	unsigned ip_size = address_ip_bytes(name, ip);
 
 	if (ip_size > 0) {
 		*element = (gnutls_typed_vdata_st){
-			.type = GNUTLS_DT_IP_ADDRESS, .data = ip, .size = (unsigned)ip_size};
+			.type = GNUTLS_DT_IP_ADDRESS, .data = ip, .size = ip_size};
 	} else {
 		*element = (gnutls_typed_vdata_st){
 			.type = GNUTLS_DT_DNS_HOSTNAME, .data = (unsigned char *)(uintptr_t)name};

@@ -3,13 +3,13 @@
 
 #include "tunnel/credentials.h"
 
-#include <arpa/inet.h>
 #include <gnutls/abstract.h>
 #include <gnutls/x509.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/address.h"
 #include "common/diag.h"
 #include "common/files.h"
 #include "common/text.h"
@@ -247,8 +247,7 @@ server_name(const struct tls_config *config, const char *peer_name)
 		return NULL;
 	if (config->server_name)
 		return config->server_name;
-	if (!peer_name || inet_pton(AF_INET, peer_name, ip) == 1 ||
-		inet_pton(AF_INET6, peer_name, ip) == 1)
+	if (!peer_name || address_ip_bytes(peer_name, ip) > 0)
 		return NULL;
 	return peer_name;
 }

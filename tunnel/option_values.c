@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tunnel/option_values.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
 
@@ -46,10 +45,9 @@ check_include(const char *value, struct diag *diag)
 static bool
 is_ip(const char *value)
 {
-	struct in6_addr address;
+	unsigned char ip[16];
 
-	return inet_pton(AF_INET, value, &address) == 1 ||
-		inet_pton(AF_INET6, value, &address) == 1;
+	return address_ip_bytes(value, ip) > 0;
 }
 
 static bool

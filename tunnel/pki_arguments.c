@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tunnel/pki_arguments.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/address.h"
 #include "common/diag.h"
 
 struct option {
@@ -125,8 +125,7 @@ set_peer_name(struct pki_arguments *arguments, const char *value, struct diag *d
 	unsigned char ip[16];
 
 	arguments->peer_name = value;
-	if (pki_name_is_host(value) || inet_pton(AF_INET, value, ip) == 1 ||
-		inet_pton(AF_INET6, value, ip) == 1)
+	if (pki_name_is_host(value) || address_ip_bytes(value, ip) > 0)
 		return 0;
 	return diag_set(
 		diag, "\"%.300s\" is neither a host name nor an IP address nor none", value);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "tunnel/pki_name.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
+#include "common/address.h"
 #include "common/diag.h"
 
 enum { LABEL_LIMIT = 63, HOST_LIMIT = 253 };
@@ -51,11 +51,8 @@ parse_dns(struct pki_name *name, struct diag *diag)
 static int
 parse_ip(struct pki_name *name, struct diag *diag)
 {
-	if (inet_pton(AF_INET, name->text, name->ip) == 1) {
-		name->ip_size = 4;
-	} else if (inet_pton(AF_INET6, name->text, name->ip) == 1) {
-		name->ip_size = 16;
-	} else {
+	name->ip_size = address_ip_bytes(name->text, name->ip);
+	if (name->ip_size == 0) {
 		return diag_set(diag,
 			"\"%.300s\" is not an IP address (a host name goes with --dns)",
 			name->text);

@@ -3,7 +3,6 @@
 
 #include "tunnel/pki_show.h"
 
-#include <arpa/inet.h>
 #include <gnutls/x509.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -126,10 +125,10 @@ read_files(struct visit *visit, struct diag *diag)
 static gnutls_typed_vdata_st
 expected_name(const char *name, unsigned char bytes[NAME_SIZE])
 {
-	if (inet_pton(AF_INET, name, bytes) == 1)
-		return (gnutls_typed_vdata_st){GNUTLS_DT_IP_ADDRESS, bytes, 4};
-	if (inet_pton(AF_INET6, name, bytes) == 1)
-		return (gnutls_typed_vdata_st){GNUTLS_DT_IP_ADDRESS, bytes, 16};
+	unsigned size = address_ip_bytes(name, bytes);
+
+	if (size > 0)
+		return (gnutls_typed_vdata_st){GNUTLS_DT_IP_ADDRESS, bytes, size};
 	(void)snprintf((char *)bytes, NAME_SIZE, "%s", name);
 	return (gnutls_typed_vdata_st){GNUTLS_DT_DNS_HOSTNAME, bytes, 0};
 }
@@ -281,7 +280,7 @@ is_ip(const char *name)
 {
 	unsigned char ip[16];
 
-	return inet_pton(AF_INET, name, ip) == 1 || inet_pton(AF_INET6, name, ip) == 1;
+	return address_ip_bytes(name, ip) > 0;
 }
 
 /* "none" stands for no name, no name for @standard. */
