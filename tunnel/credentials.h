@@ -50,11 +50,4 @@ MUST_USE struct credentials *credentials_new(const struct credentials_source *so
 struct credentials *credentials_ref(struct credentials *credentials);
 void credentials_unref(struct credentials *credentials);
 
-/*
- * Make a session of them. @name is who is expected (connecting side), for the SNI; NULL: none. The
- * caller frees the session with gnutls_deinit() before it drops the credentials. 0, or -1 with words.
- */
-MUST_USE int credentials_session(struct credentials *credentials, const char *name,
-	gnutls_session_t *session, struct diag *diag);
-
 #endif

@@ -14,6 +14,7 @@
 #include "tunnel/credentials.h"
 #include "tunnel/loop.h"
 #include "tunnel/records.h"
+#include "tunnel/session.h"
 #include "tunnel/tls_words.h"
 #include "tunnel/transport.h"
 
@@ -419,7 +420,7 @@ tls_start(struct transport *transport, struct credentials *credentials, const ch
 		goto fail;
 	}
 	tls->judgement = (struct judgement){.credentials = credentials, .name = tls->name};
-	if (credentials_session(credentials, tls->name, &tls->session, diag))
+	if (session_new(credentials, tls->name, &tls->session, diag))
 		goto fail;
 	gnutls_session_set_ptr(tls->session, &tls->judgement);
 	gnutls_transport_set_ptr(tls->session, tls);

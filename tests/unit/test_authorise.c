@@ -13,6 +13,7 @@
 #include "tests/unit/identities.h"
 #include "tunnel/authorise.h"
 #include "tunnel/credentials.h"
+#include "tunnel/session.h"
 #include "tunnel/service.h"
 
 enum { CLIENT, SERVER, ENDS };
@@ -98,8 +99,7 @@ make_ends(const char *client, const char *server, const char *name)
 
 		fixture.judgements[end] = (struct judgement){
 			.credentials = credentials, .name = end == CLIENT ? name : NULL};
-		assert_int_equal(
-			credentials_session(credentials, name, &fixture.sessions[end], &diag), 0);
+		assert_int_equal(session_new(credentials, name, &fixture.sessions[end], &diag), 0);
 		gnutls_session_set_ptr(fixture.sessions[end], &fixture.judgements[end]);
 		gnutls_transport_set_int(fixture.sessions[end], fixture.fds[end]);
 		fixture.results[end] = GNUTLS_E_AGAIN;

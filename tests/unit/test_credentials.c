@@ -11,6 +11,7 @@
 #include "common/files.h"
 #include "tests/unit/identities.h"
 #include "tunnel/credentials.h"
+#include "tunnel/session.h"
 #include "tunnel/service.h"
 #include "tunnel/trust.h"
 
@@ -315,7 +316,7 @@ client_hello(const char *options, const char *name, void *hello, size_t size)
 	assert_int_equal(load_client(text), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
 	struct credentials *credentials = fixture.services[0]->credentials[SIDE_CONNECT];
-	assert_int_equal(credentials_session(credentials, name, &session, &diag), 0);
+	assert_int_equal(session_new(credentials, name, &session, &diag), 0);
 	gnutls_transport_set_int(session, fds[0]);
 	assert_int_equal(gnutls_handshake(session), GNUTLS_E_AGAIN);
 	ssize_t got = recv(fds[1], hello, size, 0);
