@@ -310,6 +310,12 @@ address_endpoint(const struct address *address, struct endpoint *endpoint)
 }
 
 bool
+address_is_equal(const struct address *a, const struct address *b)
+{
+	return a->kind == b->kind && a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
+bool
 address_is_local(const struct address *address)
 {
 	struct endpoint endpoint;

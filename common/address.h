@@ -68,6 +68,9 @@ unsigned address_ip_bytes(const char *text, unsigned char bytes[16]);
 /* Make the endpoint of @address, whose kind is ADDRESS_IP, ADDRESS_ANY (then [::]) or ADDRESS_UNIX. */
 void address_endpoint(const struct address *address, struct endpoint *endpoint);
 
+/* Are both the same host, as written, and port? */
+bool address_is_equal(const struct address *a, const struct address *b);
+
 /*
  * Does @address stay on this machine: 127/8, ::1, their IPv4-mapped forms, UNIX, the name
  * "localhost"? ADDRESS_ANY and other names do not.

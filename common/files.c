@@ -156,14 +156,19 @@ replace(struct file *file, struct bytes *bytes, struct diag *diag)
 	return 0;
 }
 
+static void
+release_entry(struct file *file)
+{
+	explicit_bzero(file->data, file->size);
+	free(file->data);
+	free(file->path);
+}
+
 void
 files_release(struct files *files)
 {
-	for (size_t i = 0; i < files->count; i++) {
-		explicit_bzero(files->entries[i].data, files->entries[i].size);
-		free(files->entries[i].data);
-		free(files->entries[i].path);
-	}
+	for (size_t i = 0; i < files->count; i++)
+		release_entry(&files->entries[i]);
 	free(files->entries);
 	*files = (struct files){0};
 }
@@ -188,6 +193,36 @@ files_add(struct files *files, const char *path, const void *data, size_t size, 
 		failed = bytes_add(&bytes, data, size, diag) || append(files, path, &bytes, diag);
 	bytes_release(&bytes);
 	return failed ? diag_prefix(diag, "\"%s\"", path) : 0;
+}
+
+int
+files_put(struct files *files, const char *path, const void *data, size_t size, struct diag *diag)
+{
+	struct file *old = find(files, path);
+	struct bytes bytes = {0};
+	int failed;
+
+	if (!old)
+		return files_add(files, path, data, size, diag);
+	if (size > FILES_LIMIT)
+		failed = too_large(diag);
+	else
+		failed = bytes_add(&bytes, data, size, diag) || replace(old, &bytes, diag);
+	bytes_release(&bytes);
+	return failed ? diag_prefix(diag, "\"%s\"", path) : 0;
+}
+
+void
+files_remove(struct files *files, const char *path)
+{
+	struct file *file = find(files, path);
+
+	if (!file)
+		return;
+	release_entry(file);
+	size_t behind = (size_t)(files->entries + files->count - (file + 1));
+	memmove(file, file + 1, behind * sizeof(*file));
+	files->count--;
 }
 
 int

@@ -39,6 +39,13 @@ const struct file *files_find(const struct files *files, const char *path);
 MUST_USE int files_add(
 	struct files *files, const char *path, const void *data, size_t size, struct diag *diag);
 
+/* The same, but what was added under @path before is wiped and replaced. */
+MUST_USE int files_put(
+	struct files *files, const char *path, const void *data, size_t size, struct diag *diag);
+
+/* Wipe and forget what is under @path, if anything is. */
+void files_remove(struct files *files, const char *path);
+
 /* Read the regular file @path (through links) and add it. Does nothing if it is there already. */
 MUST_USE int files_read(struct files *files, const char *path, struct diag *diag);
 

@@ -186,6 +186,15 @@ process_start(const struct process_options *options, struct diag *diag)
 	return pid;
 }
 
+int
+process_become(const struct process_user *user, struct diag *diag)
+{
+	if (change_user(user) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0 &&
+		prctl(PR_SET_PDEATHSIG, SIGKILL) == 0)
+		return 0;
+	return diag_set(diag, "become another user: %s", strerror(errno));
+}
+
 void
 process_describe(int status, struct text *text)
 {

@@ -44,6 +44,12 @@ struct process_options {
  */
 MUST_USE pid_t process_start(const struct process_options *options, struct diag *diag);
 
+/*
+ * Become @user, for good; needs root. Others of that user can look into this process only if prctl() says
+ * so afterwards, which an exec would. Returns 0, or -1 with words.
+ */
+MUST_USE int process_become(const struct process_user *user, struct diag *diag);
+
 /* Write what wait() said: "exited with 1", "was killed by signal 11 (Segmentation fault)". */
 void process_describe(int status, struct text *text);
 

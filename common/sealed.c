@@ -90,6 +90,22 @@ sealed_read(int fd, size_t limit, uint8_t **data, size_t *size, struct diag *dia
 	return 0;
 }
 
+bool
+sealed_is_same(int a, int b)
+{
+	uint8_t *first = NULL, *second = NULL;
+	size_t size = 0, second_size = 0;
+	struct diag diag;
+	bool same = false;
+
+	if (sealed_read(a, SIZE_MAX, &first, &size, &diag) == 0 &&
+		sealed_read(b, size, &second, &second_size, &diag) == 0)
+		same = first && second && size == second_size && memcmp(first, second, size) == 0;
+	sealed_free(first, size);
+	sealed_free(second, second_size);
+	return same;
+}
+
 void
 sealed_free(uint8_t *data, size_t size)
 {

@@ -8,6 +8,7 @@
 #ifndef COMMON_SEALED_H
 #define COMMON_SEALED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,9 @@ MUST_USE int sealed_new(const void *data, size_t size, struct diag *diag);
  * behind the end. The caller frees the result with sealed_free(). Returns 0, or -1 with words. Borrows @fd.
  */
 MUST_USE int sealed_read(int fd, size_t limit, uint8_t **data, size_t *size, struct diag *diag);
+
+/* Have the sealed files @a and @b the same bytes? Not, if that cannot be found out. Borrows both. */
+MUST_USE bool sealed_is_same(int a, int b);
 
 /* Wipe and free what sealed_read() gave. sealed_free(NULL, 0) does nothing. */
 void sealed_free(uint8_t *data, size_t size);

@@ -261,6 +261,24 @@ endpoints_are_equal_by_address_and_port(void **state)
 	}
 }
 
+static void
+addresses_are_equal_by_what_was_written_and_port(void **state)
+{
+	const struct address address = {.kind = ADDRESS_IP, .port = 1, .host = "192.0.2.1"};
+	struct address other = address;
+
+	(void)state;
+	assert_true(address_is_equal(&address, &other));
+	other.port = 2;
+	assert_false(address_is_equal(&address, &other));
+	other = address;
+	other.host[8] = '2';
+	assert_false(address_is_equal(&address, &other));
+	other = address;
+	other.kind = ADDRESS_NAME;
+	assert_false(address_is_equal(&address, &other));
+}
+
 int
 main(void)
 {
@@ -270,6 +288,7 @@ main(void)
 		cmocka_unit_test(an_endpoint_prints_what_it_was_made_of),
 		cmocka_unit_test(an_endpoint_from_the_kernel_may_have_no_name_or_a_hostile_one),
 		cmocka_unit_test(endpoints_are_equal_by_address_and_port),
+		cmocka_unit_test(addresses_are_equal_by_what_was_written_and_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

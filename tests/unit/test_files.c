@@ -74,6 +74,28 @@ a_file_is_found_by_its_path_and_ends_in_a_nul(void **state)
 }
 
 static void
+what_is_put_replaces_and_what_is_removed_is_gone(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(files_put(&f->files, "a", "1", 1, &f->diag), 0);
+	assert_int_equal(files_put(&f->files, "b", "2", 1, &f->diag), 0);
+	assert_int_equal(files_put(&f->files, "c", "3", 1, &f->diag), 0);
+	assert_int_equal(files_put(&f->files, "b", "longer", 6, &f->diag), 0);
+	assert_int_equal(f->files.count, 3);
+	assert_string_equal((char *)files_find(&f->files, "b")->data, "longer");
+	files_remove(&f->files, "a");
+	files_remove(&f->files, "nothing");
+	assert_int_equal(f->files.count, 2);
+	assert_null(files_find(&f->files, "a"));
+	assert_string_equal((char *)files_find(&f->files, "b")->data, "longer");
+	assert_string_equal((char *)files_find(&f->files, "c")->data, "3");
+	files_remove(&f->files, "c");
+	files_remove(&f->files, "b");
+	assert_int_equal(f->files.count, 0);
+}
+
+static void
 a_file_is_read_once(void **state)
 {
 	struct fixture *f = *state;
@@ -269,6 +291,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_found_by_its_path_and_ends_in_a_nul),
+		cmocka_unit_test(what_is_put_replaces_and_what_is_removed_is_gone),
 		cmocka_unit_test(a_file_is_read_once),
 		cmocka_unit_test(a_file_whose_size_is_not_told_is_read_whole),
 		cmocka_unit_test(a_large_file_is_read_and_a_too_large_one_refused),

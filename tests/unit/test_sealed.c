@@ -82,6 +82,25 @@ what_is_not_sealed_or_too_large_is_refused(void **state)
 	close(fd);
 }
 
+static void
+only_the_same_bytes_are_the_same(void **state)
+{
+	static const char *const others[] = {"secreT", "secre", "secrets", ""};
+	struct diag diag;
+	int fd = sealed_new("secret", 6, &diag), same = sealed_new("secret", 6, &diag);
+
+	(void)state;
+	assert_true(sealed_is_same(fd, same));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		int other = sealed_new(others[i], strlen(others[i]), &diag);
+		assert_false(sealed_is_same(fd, other));
+		close(other);
+	}
+	assert_false(sealed_is_same(fd, -1));
+	close(fd);
+	close(same);
+}
+
 int
 main(void)
 {
@@ -89,6 +108,7 @@ main(void)
 		cmocka_unit_test(what_was_sealed_is_read_back),
 		cmocka_unit_test(nobody_can_change_what_was_sealed),
 		cmocka_unit_test(what_is_not_sealed_or_too_large_is_refused),
+		cmocka_unit_test(only_the_same_bytes_are_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
