@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Build everything once more with clang's AddressSanitizer and UndefinedBehaviorSanitizer, and run unit
-# tests, fuzz corpora and the end-to-end tests with it.
+# tests, fuzz corpora and the end-to-end tests with it. With arguments, which go to pytest, run only the
+# end-to-end tests that they choose.
 . "${srcdir:-.}/tests/style/files.sh"
 need clang clang
 test ! -f "$srcdir/configured.h" || skip "the tree itself is configured; build outside it"
@@ -27,7 +28,11 @@ UBSAN_OPTIONS=$common:print_stacktrace=1
 LSAN_OPTIONS=exitcode=99
 SLOWNESS=3
 export ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS SLOWNESS
-make -s check 9>&-
+if test $# -gt 0; then
+	builddir=$directory sh "$srcdir/tests/e2e/run.sh" "$@" 9>&-
+else
+	make -s check 9>&-
+fi
 status=$?
 for finding in "$findings"/*; do
 	if test -s "$finding"; then
@@ -36,6 +41,6 @@ for finding in "$findings"/*; do
 	fi
 done
 if test "$status" -ne 0; then
-	cat test-suite.log
+	test $# -gt 0 || cat test-suite.log
 	fail "a test failed in $directory, or a sanitizer found something"
 fi

@@ -9,8 +9,10 @@ bad=0
 for test in "$@"; do
 	why=
 	case $test in
-	*/test_process | */test_child) why="it executes itself anew, which there is valgrind" ;;
-	*/test_message) why="it lowers the limit of descriptors, which valgrind keeps for itself" ;;
+	*/test_process | */test_child | */test_supervisor | */test_supervisor_keys | */test_supervisor_reload | */test_supervisor_watch | */test_command_run)
+		why="it executes itself anew, which there is valgrind"
+		;;
+	*/test_message | */test_watch) why="it lowers the limit of descriptors, which valgrind keeps for itself" ;;
 	esac
 	if test -n "$why"; then
 		echo "valgrind: $test is left out: $why"

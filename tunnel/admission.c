@@ -2,9 +2,10 @@
 #include "tunnel/admission.h"
 
 enum {
-	BASE = 12,	/* standard streams, log, channel, and what libraries open for a moment */
-	PER_WORKER = 7, /* event loop, its wake-up, sockets of the resolver */
+	BASE = 20,	/* standard streams, log, channels, and what libraries open for a moment */
+	PER_WORKER = 9, /* event loop, its wake-up, sockets of the resolver, channels to keys */
 	QUARTERS = 9,	/* a tunnel needs two and a quarter: raced addresses, ends that linger */
+	SETS = 2, /* of listening sockets and channels: in a reload new ones come beside the old */
 };
 
 static const double silence = 60;
@@ -12,7 +13,7 @@ static const double silence = 60;
 size_t
 admission_limit(size_t descriptors, size_t workers, size_t sockets)
 {
-	size_t reserve = BASE + PER_WORKER * workers + sockets;
+	size_t reserve = BASE + PER_WORKER * workers + SETS * sockets;
 
 	if (descriptors <= reserve)
 		return 1;

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "tunnel/bindings.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/diag.h"
-
-static bool
-is_equal(const struct address *a, const struct address *b)
-{
-	return a->kind == b->kind && a->port == b->port && strcmp(a->host, b->host) == 0;
-}
 
 static bool
 has_path(const struct address *address)
@@ -29,8 +24,9 @@ is_same_right(const struct socket_options *a, const struct socket_options *b)
 static struct binding *
 find(const struct bindings *bindings, const struct address *address)
 {
+	assert(bindings->count == 0 || bindings->entries);
 	for (size_t i = 0; i < bindings->count; i++)
-		if (is_equal(&bindings->entries[i].address, address))
+		if (address_is_equal(&bindings->entries[i].address, address))
 			return &bindings->entries[i];
 	return NULL;
 }

@@ -2,6 +2,7 @@
 #include "tunnel/child.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,12 +10,24 @@
 #include "common/message.h"
 #include "common/process.h"
 
+enum { NUMBER_SIZE = 16 };
+
 int
-child_start(struct child *child, const struct process_user *user, struct diag *diag)
+child_start(struct child *child, enum child_role role, const struct process_user *user,
+	struct diag *diag)
 {
-	char name[] = "sallyport", role[] = "serve";
-	char *const arguments[] = {name, role, NULL};
+	char name[] = "sallyport", serve[] = "serve", keys[] = "keys";
+	char uid[NUMBER_SIZE] = "", gid[NUMBER_SIZE] = "";
+	char *arguments[] = {name, role == CHILD_SERVE ? serve : keys, NULL, NULL, NULL};
 	int pair[2];
+
+	if (role == CHILD_KEYS && user) {
+		(void)snprintf(uid, sizeof(uid), "%u", (unsigned)user->uid);
+		(void)snprintf(gid, sizeof(gid), "%u", (unsigned)user->gid);
+		arguments[2] = uid;
+		arguments[3] = gid;
+		user = NULL;
+	}
 
 	if (message_pair(pair, diag) < 0)
 		return -1;

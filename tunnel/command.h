@@ -22,4 +22,10 @@ struct command {
 	const char *summary;
 };
 
+/*
+ * End a command that has printed: what nobody could read was not done. Returns @code, or EXIT_FAILED in
+ * place of EXIT_ENDED after words on standard error.
+ */
+int command_finish(int code);
+
 #endif

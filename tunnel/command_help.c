@@ -35,5 +35,5 @@ command_help(const struct command *commands)
 		"log\n"
 		"see also: sallyport(8), sallyport.conf(5), sallyport-pki(1)\n",
 		EXIT_ENDED, EXIT_FAILED, EXIT_USAGE);
-	return fflush(stdout) == 0 ? EXIT_ENDED : EXIT_FAILED;
+	return command_finish(EXIT_ENDED);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tunnel/command_pki.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,8 +12,11 @@
 #include "tunnel/pki_arguments.h"
 #include "tunnel/pki_pair.h"
 #include "tunnel/pki_print.h"
+#include "tunnel/pki_revoke.h"
+#include "tunnel/pki_self.h"
 #include "tunnel/pki_show.h"
 #include "tunnel/pki_store.h"
+#include "tunnel/pki_ticket_key.h"
 
 enum {
 	DAY = 24 * 60 * 60,
@@ -177,10 +179,27 @@ static const struct subcommand subcommands[] = {
 		"and\n"
 		"--uri it is good for the host NAME. Overwrites nothing.\n",
 		run_issue},
+	{"revoke", "DIR [NAME]", 2, PKI_FOR_REVOKE,
+		"revoke a certificate, or renew the list of them",
+		"Makes the revocation list DIR/ca.crl of the authority in DIR anew, with all that\n"
+		"were on it and the certificate DIR/NAME.crt. Without NAME the list is renewed, "
+		"as\n"
+		"it must be before it expires.\n",
+		pki_revoke},
+	{"self", "DIR NAME", 2, PKI_FOR_SELF, "make an identity that needs no authority",
+		"Makes the certificate DIR/NAME.crt, signed with its own private key\n"
+		"DIR/NAME.key, and prints the lines of the configuration for both ends: the other\n"
+		"end knows this one by its pin. Overwrites nothing.\n",
+		pki_self},
 	{"show", "FILE|HOST:PORT", 1, PKI_FOR_SHOW, "show certificates and whether they verify",
 		"Shows every certificate of a file, or connects to a server and shows its\n"
 		"certificates and whether they verify. The options are for a server.\n",
 		pki_show},
+	{"ticket-key", "FILE", 1, PKI_FOR_TICKET_KEY, "make the secret of session tickets",
+		"Writes 64 random bytes to FILE, or puts them in the place of those that are "
+		"there.\n"
+		"Accepting ends with the same file resume each other's sessions.\n",
+		pki_ticket_key},
 };
 
 static const char exit_codes[] = "Exit codes: 0 done, 1 failed, 2 the command line is wrong.\n"
@@ -200,7 +219,7 @@ print_overview(FILE *out)
 {
 	fputs("usage: sallyport pki SUBCOMMAND [options] ...\n\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++) {
-		fprintf(out, "  %-6s %-15s %s\n", subcommands[i].name, subcommands[i].operands,
+		fprintf(out, "  %-10s %-15s %s\n", subcommands[i].name, subcommands[i].operands,
 			subcommands[i].summary);
 	}
 	fprintf(out, "\nEach has --help. %s", exit_codes);
@@ -238,18 +257,6 @@ run(const struct subcommand *subcommand, char **argv)
 	return code;
 }
 
-/* What nobody could read was not done. */
-static int
-finish(int code)
-{
-	bool is_bad = fflush(stdout) != 0 || ferror(stdout);
-
-	if (!is_bad)
-		return code;
-	fprintf(stderr, "sallyport pki: standard output: %s\n", strerror(errno));
-	return code == EXIT_ENDED ? EXIT_FAILED : code;
-}
-
 int
 command_pki(int argc, char **argv)
 {
@@ -261,7 +268,7 @@ command_pki(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--help") == 0) {
 		print_overview(stdout);
-		return finish(EXIT_ENDED);
+		return command_finish(EXIT_ENDED);
 	}
 	subcommand = find_subcommand(argv[1]);
 	if (!subcommand) {
@@ -271,5 +278,5 @@ command_pki(int argc, char **argv)
 			argv[1]);
 		return EXIT_USAGE;
 	}
-	return finish(run(subcommand, argv + 1));
+	return command_finish(run(subcommand, argv + 1));
 }

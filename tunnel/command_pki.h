@@ -3,7 +3,7 @@
  * command_pki.h - `sallyport pki`: make an authority and certificates, and look at them.
  *
  * Enough for the two ends of a pair and for a laboratory, not a replacement of a real authority: no
- * intermediates, no revocation, keys in plain files.
+ * intermediates, keys in plain files.
  */
 #ifndef TUNNEL_COMMAND_PKI_H
 #define TUNNEL_COMMAND_PKI_H

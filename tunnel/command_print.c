@@ -7,12 +7,6 @@
 #include "tunnel/config.h"
 #include "tunnel/origin.h"
 
-static int
-printed(void)
-{
-	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_ENDED : EXIT_FAILED;
-}
-
 int
 command_print_config(int argc, char **argv)
 {
@@ -29,7 +23,7 @@ command_print_config(int argc, char **argv)
 		return EXIT_FAILED;
 	config_print(config, stdout);
 	config_unref(config);
-	return printed();
+	return command_finish(EXIT_ENDED);
 }
 
 int
@@ -38,7 +32,7 @@ command_print_manual(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	config_print_manual(stdout);
-	return printed();
+	return command_finish(EXIT_ENDED);
 }
 
 int
@@ -47,5 +41,5 @@ command_print_sample(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	config_print_sample(stdout);
-	return printed();
+	return command_finish(EXIT_ENDED);
 }

@@ -10,6 +10,7 @@
 #include "common/defs.h"
 #include "common/text.h"
 #include "tunnel/command.h"
+#include "tunnel/priority.h"
 
 static const char *
 yes_or_no(int yes)
@@ -28,8 +29,13 @@ command_version_line(struct text *text)
 int
 command_version(int argc, char **argv)
 {
+	char groups[256];
+	struct text text;
+
 	(void)argc;
 	(void)argv;
+	text_init(&text, groups, sizeof(groups));
+	priority_print_groups(&text);
 	(void)printf("sallyport %s\n\nlibraries:\n", PACKAGE_VERSION);
 	(void)printf("  GnuTLS  %s (built with %s)\n", gnutls_check_version(NULL), GNUTLS_VERSION);
 	(void)printf("  libev   %d.%d\n", ev_version_major(), ev_version_minor());
@@ -37,8 +43,9 @@ command_version(int argc, char **argv)
 	(void)printf("  inih    %s (when built; it tells no version at run time)\n", INIH_VERSION);
 	(void)printf("\nfeatures:\n");
 	(void)printf("  post-quantum key exchange (X25519-MLKEM768)  %s\n",
-		yes_or_no(gnutls_group_get_id("X25519-MLKEM768") != GNUTLS_GROUP_INVALID));
+		yes_or_no(priority_has_post_quantum()));
+	(void)printf("  key exchange groups, first choice first      %s\n", groups);
 	(void)printf("  kernel TLS                                   no\n");
 	(void)printf("  trust anchors of \"ca = system\"               %s\n", SYSTEM_TRUST_FILE);
-	return fflush(stdout) == 0 ? EXIT_ENDED : EXIT_FAILED;
+	return command_finish(EXIT_ENDED);
 }

@@ -2,6 +2,7 @@
 #include "tunnel/config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/diag.h"
 #include "common/text.h"
@@ -88,14 +89,18 @@ prefix_subject(const struct subject *subject, struct diag *diag)
 }
 
 void
-config_blame(const struct config *config, const struct service_config *service, enum side side,
-	const char *option, struct diag *diag)
+config_blame_nth(const struct config *config, const struct service_config *service, enum side side,
+	const char *option, size_t nth, struct diag *diag)
 {
 	const struct resolved *resolved = resolved_of(config);
 	const struct picks *picks = &resolved->picks[service - resolved->services];
 	const struct assignment *assignment = picks_get(picks, option, side);
 	struct subject subject = picks->scope->subject;
 
+	if (!assignment && strcmp(option, "key") == 0)
+		assignment = picks_get(picks, "cert", side);
+	for (; assignment && assignment->again && nth > 0; nth--)
+		assignment = assignment->again;
 	if (assignment) {
 		subject = assignment->subject;
 		subject.service = service->name;
@@ -106,6 +111,13 @@ config_blame(const struct config *config, const struct service_config *service, 
 		subject.value = default_shown(service, options_find(option, &none), side);
 	}
 	prefix_subject(&subject, diag);
+}
+
+void
+config_blame(const struct config *config, const struct service_config *service, enum side side,
+	const char *option, struct diag *diag)
+{
+	config_blame_nth(config, service, side, option, 0, diag);
 }
 
 void

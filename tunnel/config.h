@@ -34,6 +34,24 @@ enum tls_version { TLS_VERSION_1_2, TLS_VERSION_1_3 };
 
 enum truncation { TRUNCATION_ABORT, TRUNCATION_ACCEPT };
 
+enum crl_missing { CRL_MISSING_REFUSE, CRL_MISSING_ACCEPT };
+
+enum ocsp { OCSP_OFF, OCSP_CHECK, OCSP_REQUIRE };
+
+enum key_process { KEY_PROCESS_NO, KEY_PROCESS_YES, KEY_PROCESS_AUTO };
+
+/* Texts in the order in which they were written, each whole. */
+struct texts {
+	const char *const *list;
+	size_t count;
+};
+
+/* A certificate chain and its key: paths, or URLs of PKCS#11. */
+struct identity_config {
+	const char *cert;
+	const char *key; /* defaults to cert */
+};
+
 /*
  * The options of one side that speaks TLS. Paths are complete, strings never NULL unless said.
  *
@@ -41,19 +59,35 @@ enum truncation { TRUNCATION_ABORT, TRUNCATION_ACCEPT };
  * whoever uses it appends ":-VERS-ALL" and ":+VERS-TLS1.x" for each from @min_version to @max_version.
  */
 struct tls_config {
-	const char *cert;      /* NULL: "none" */
-	const char *key;       /* NULL: "none"; else defaults to the path of cert */
-	const char *ca;	       /* file or directory; NULL: ca_is_system, or nothing to verify by */
+	const struct identity_config *identities;
+	size_t identity_count;	   /* 0: "none" */
+	const char *password_file; /* of encrypted keys; NULL: there is none */
+	const char *pin_source;	   /* of PKCS#11 tokens; NULL: there is none */
+	const char *ca; /* file or directory; NULL: ca_is_system, or nothing to verify by */
+	struct texts allow, deny;  /* rules, see rule.h */
+	struct texts pins;	   /* see pin.h */
+	struct texts alpn;	   /* names of protocols, preferred first; none: not negotiated */
+	struct texts sni;	   /* accept side: patterns, without "default"; see sni.h */
+	const char *crl;	   /* file or directory; NULL: revocation is not checked by lists */
+	const char *ocsp_response; /* accept side: file to staple; NULL: nothing is stapled */
+	const char *ticket_keys;   /* accept side: file of 64 bytes; NULL: made at start */
+	const char *psk;	   /* file of identities and keys; NULL: no PSK */
+	const char *psk_identity;  /* connect side, with psk: which one is ours */
 	const char *peer_name; /* connect side; NULL: the host of the very target that is dialled */
 	const char *server_name; /* connect side; NULL: the peer name, unless IP or none */
 	const char *priority;
 	double handshake_timeout; /* seconds */
+	double ticket_lifetime;	  /* accept side: seconds */
 	enum verify verify;	  /* NO: ca may be NULL without ca_is_system */
 	enum tls_version min_version, max_version;
 	enum truncation truncation;
-	bool used; /* false: this side is plaintext, and the rest is zero */
+	enum crl_missing crl_missing;
+	enum ocsp ocsp;	     /* connect side */
+	bool tickets;	     /* sessions may be resumed */
+	bool sni_is_default; /* accept side: takes unknown and absent names */
+	bool used;	     /* false: this side is plaintext, and the rest is zero */
 	bool ca_is_system;
-	bool peer_name_is_none;	  /* no name is wanted; only with VERIFY_NO */
+	bool peer_name_is_none;	  /* no name is wanted; only with VERIFY_NO, a rule or a pin */
 	bool server_name_is_none; /* no name is sent */
 	bool key_permissions;	  /* false: "off", the mode of the key file is not looked at */
 };
@@ -85,6 +119,8 @@ struct config {
 	const char *log_target; /* "stderr", "syslog" or a complete path */
 	uint64_t buffer_memory; /* bytes */
 	double drain_timeout;	/* seconds; 0: off, wait for ever */
+	enum key_process key_process;
+	bool reload_on_change;
 	const struct service_config *services;
 	size_t service_count; /* at least one */
 };
@@ -118,6 +154,13 @@ MUST_USE int config_texts_add(
 MUST_USE int config_gather(struct config_texts *texts, const char *path, FILE *errors);
 
 /*
+ * Call @visit with @user and the complete path of each file or pattern that the main file, the first of
+ * @texts, includes.
+ */
+void config_visit_includes(
+	const struct config_texts *texts, void (*visit)(void *user, const char *path), void *user);
+
+/*
  * Make the text of one service of @mode out of command line flags `--option value` (or
  * `--option=value`), service options and program options alike. Relative paths start at the working
  * directory. The service is called like its mode. Errors and result as config_gather().
@@ -149,11 +192,18 @@ MUST_USE int config_read_files(const struct config *config, struct files *files,
 void config_blame(const struct config *config, const struct service_config *service, enum side side,
 	const char *option, struct diag *diag);
 
+/*
+ * The same for the value @nth, from 0, of an option that can be written several times. Where there are no
+ * keys the certificate is blamed, in whose file they are.
+ */
+void config_blame_nth(const struct config *config, const struct service_config *service,
+	enum side side, const char *option, size_t nth, struct diag *diag);
+
 /* The same for @option of the program. Does nothing where it was not written. */
 void config_blame_program(const struct config *config, const char *option, struct diag *diag);
 
 /*
- * Write a line for everything that is less safe than the default (verify, key-permissions,
+ * Write a line for everything that is less safe than the default (verify, key-permissions, crl-missing,
  * allow-remote-plaintext), in the form of the errors.
  */
 void config_print_warnings(const struct config *config, FILE *out);

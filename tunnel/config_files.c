@@ -11,6 +11,7 @@
 #include "common/diag.h"
 #include "common/files.h"
 #include "common/process.h"
+#include "tunnel/identity.h"
 #include "tunnel/resolved.h"
 
 /* What is being read. */
@@ -20,15 +21,21 @@ struct reading {
 	struct complaints complaints;
 };
 
-/* Where the value of @name was written; the program's defaults are complained about only once. */
+/*
+ * Where the value @nth of the option called @name was written; the program's defaults are complained about
+ * only once.
+ */
 static struct subject
-subject_of(const struct reading *reading, size_t service, const char *name, enum side side)
+subject_of(
+	const struct reading *reading, size_t service, const char *name, enum side side, size_t nth)
 {
 	const struct picks *picks = &reading->resolved->picks[service];
 	const struct assignment *assignment = picks_get(picks, name, side);
 
 	if (!assignment && strcmp(name, "key") == 0)
 		assignment = picks_get(picks, "cert", side);
+	for (; assignment && assignment->again && nth > 0; nth--)
+		assignment = assignment->again;
 	return assignment ? assignment->subject : picks->scope->subject;
 }
 
@@ -38,49 +45,88 @@ complain(struct reading *reading, const struct subject *subject, const struct di
 	complaints_add(&reading->complaints, subject, "cannot be used: %s", diag->text);
 }
 
-/* A key is judged whenever it is named, also where it was read before as something else. */
-static void
-read_key(struct reading *reading, size_t service, enum side side)
+/* Read a file that others must not read; it is judged whenever it is named, read before or not. */
+static int
+read_secret(struct files *files, const struct tls_config *tls, const char *path, struct diag *diag)
 {
-	const struct tls_config *tls = &reading->resolved->services[service].tls[side];
-	struct subject subject = subject_of(reading, service, "key", side);
-	struct diag diag;
-	int result = 0;
+	return tls->key_permissions ? files_read_private(files, path, diag)
+				    : files_read(files, path, diag);
+}
 
-	if (tls->key && tls->key_permissions)
-		result = files_read_private(reading->files, tls->key, &diag);
-	else if (tls->key)
-		result = files_read(reading->files, tls->key, &diag);
-	if (result < 0)
-		complain(reading, &subject, &diag);
+/* What is no key goes to serve as it is, which must not get to see one. */
+static int
+refuse_key(const struct files *files, const char *path, struct diag *diag)
+{
+	static const char mark[] = "PRIVATE KEY-----";
+	const struct file *file = files_find(files, path);
+
+	if (!file || !memmem(file->data, file->size, mark, strlen(mark)))
+		return 0;
+	return diag_set(diag, "there is a private key in it; name a file without one");
 }
 
 static int
-read_anchors(struct files *files, const struct tls_config *tls, struct diag *diag)
+read_public(struct files *files, const struct tls_config *tls, const char *path, struct diag *diag)
 {
 	struct stat status;
+	int result;
 
-	if (tls->ca_is_system)
-		return files_read(files, SYSTEM_TRUST_FILE, diag);
-	if (stat(tls->ca, &status) == 0 && S_ISDIR(status.st_mode))
-		return files_read_directory(files, tls->ca, diag);
-	return files_read(files, tls->ca, diag);
+	(void)tls;
+	if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+		result = files_read_directory(files, path, diag);
+	else
+		result = files_read(files, path, diag);
+	return result < 0 ? result : refuse_key(files, path, diag);
 }
 
 static void
-read_certificates(struct reading *reading, size_t service, enum side side)
+read_identity(struct reading *reading, size_t service, enum side side, size_t nth)
 {
 	const struct tls_config *tls = &reading->resolved->services[service].tls[side];
-	bool is_key = tls->cert && tls->key && strcmp(tls->cert, tls->key) == 0;
-	struct subject subject = subject_of(reading, service, "cert", side);
+	const char *blamed;
 	struct diag diag;
 
-	/* Where both are one file, it was read or refused as a key. */
-	if (tls->cert && !is_key && files_read(reading->files, tls->cert, &diag) < 0)
+	if (identity_read(reading->files, tls, nth, &blamed, &diag) == 0)
+		return;
+	struct subject subject = subject_of(reading, service, blamed, side, nth);
+	complain(reading, &subject, &diag);
+}
+
+/* An option of one side that names a file, and how that is read. */
+struct named_file {
+	const char *option;
+	size_t offset; /* of the path in struct tls_config */
+	int (*read)(struct files *files, const struct tls_config *tls, const char *path,
+		struct diag *diag);
+};
+
+static const struct named_file named_files[] = {
+	{"ca", offsetof(struct tls_config, ca), read_public},
+	{"crl", offsetof(struct tls_config, crl), read_public},
+	{"ocsp-response", offsetof(struct tls_config, ocsp_response), read_public},
+	{"psk", offsetof(struct tls_config, psk), read_secret},
+	{"ticket-keys", offsetof(struct tls_config, ticket_keys), read_secret},
+};
+
+static void
+read_side(struct reading *reading, size_t service, enum side side)
+{
+	const struct tls_config *tls = &reading->resolved->services[service].tls[side];
+	struct subject subject = subject_of(reading, service, "ca", side, 0);
+	struct diag diag;
+
+	for (size_t i = 0; i < tls->identity_count; i++)
+		read_identity(reading, service, side, i);
+	if (tls->ca_is_system && files_read(reading->files, SYSTEM_TRUST_FILE, &diag) < 0)
 		complain(reading, &subject, &diag);
-	subject = subject_of(reading, service, "ca", side);
-	if ((tls->ca || tls->ca_is_system) && read_anchors(reading->files, tls, &diag) < 0)
-		complain(reading, &subject, &diag);
+	for (size_t i = 0; i < ARRAY_SIZE(named_files); i++) {
+		const struct named_file *named = &named_files[i];
+		const char *path = *(const char *const *)((const char *)tls + named->offset);
+
+		subject = subject_of(reading, service, named->option, side, 0);
+		if (path && named->read(reading->files, tls, path, &diag) < 0)
+			complain(reading, &subject, &diag);
+	}
 }
 
 static void
@@ -141,9 +187,9 @@ static void
 check_service_accounts(struct reading *reading, size_t index)
 {
 	const struct service_config *service = &reading->resolved->services[index];
-	struct subject owner = subject_of(reading, index, "socket-owner", SIDE_ACCEPT);
-	struct subject group = subject_of(reading, index, "socket-group", SIDE_ACCEPT);
-	struct subject users = subject_of(reading, index, "socket-users", SIDE_ACCEPT);
+	struct subject owner = subject_of(reading, index, "socket-owner", SIDE_ACCEPT, 0);
+	struct subject group = subject_of(reading, index, "socket-group", SIDE_ACCEPT, 0);
+	struct subject users = subject_of(reading, index, "socket-users", SIDE_ACCEPT, 0);
 
 	check_user(reading, &owner, service->socket_owner);
 	check_group(reading, &group, service->socket_group);
@@ -158,10 +204,8 @@ config_read_files(const struct config *config, struct files *files, FILE *errors
 
 	complaints_init(&reading.complaints, errors);
 	for (size_t i = 0; i < config->service_count; i++) {
-		for (unsigned side = 0; side < SIDES; side++) {
-			read_key(&reading, i, (enum side)side);
-			read_certificates(&reading, i, (enum side)side);
-		}
+		for (unsigned side = 0; side < SIDES; side++)
+			read_side(&reading, i, (enum side)side);
 	}
 	check_program_accounts(&reading);
 	for (size_t i = 0; i < config->service_count; i++)

@@ -24,7 +24,9 @@ static void
 describe_default(const struct option *option, struct text *text)
 {
 	if (option->traits & OPTION_REQUIRED) {
-		text_add(text, "It is required. ");
+		text_add(text,
+			option->level == OPTION_OF_SIDE ? "Else it is required. "
+							: "It is required. ");
 	} else if (!option->initial) {
 		text_format(text, "Default: %s. ", option->otherwise);
 	} else if (strlen(option->initial) <= DEFAULT_SHORT) {
@@ -63,7 +65,10 @@ describe_prefix(const struct option *option, struct text *text)
 		text_format(text, "A bridge may have `accept-%s` and `connect-%s`. ", option->name,
 			option->name);
 	} else {
-		text_format(text, "It may be written `connect-%s`. ", option->name);
+		text_format(text, "It may be written `%s%s`. ",
+			option_prefix(
+				option->sides & 1U << SIDE_ACCEPT ? SIDE_ACCEPT : SIDE_CONNECT),
+			option->name);
 	}
 }
 
@@ -78,6 +83,8 @@ describe_rest(const struct option *option, struct text *text)
 
 	if (option->traits & OPTION_REPEATED)
 		text_add(text, "It may be written several times. ");
+	if (option->traits & OPTION_ADDED)
+		text_add(text, "What is inherited counts too. ");
 	if (option->traits & OPTION_OWN)
 		text_add(text, "It is never inherited. ");
 	text_add(text, reloads[option->reload]);

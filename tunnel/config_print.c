@@ -23,22 +23,10 @@ print_origin(const struct assignment *assignment, FILE *out)
 	}
 }
 
-/* The value as it was written, but a path complete, as it is in the struct at @base. */
-static const char *
-shown(const struct assignment *assignment, const void *base)
-{
-	const struct option *option = assignment->option;
-	const char *written = assignment->subject.value;
-
-	if (!(option->traits & OPTION_PATH) || option_is_word(option, written))
-		return written;
-	return *(const char *const *)((const char *)base + option->offset);
-}
-
-/* Write one option with all its values. @base is the struct that has its field. */
+/* Write one option with all its values. */
 static void
-print_option(const char *name, const struct option *option, const struct assignment *picked,
-	const void *base, FILE *out)
+print_option(
+	const char *name, const struct option *option, const struct assignment *picked, FILE *out)
 {
 	if (!picked && option->initial) {
 		(void)fprintf(out, "# default\n%s = %s\n", name, option->initial);
@@ -47,7 +35,7 @@ print_option(const char *name, const struct option *option, const struct assignm
 	}
 	for (; picked; picked = picked->again) {
 		print_origin(picked, out);
-		(void)fprintf(out, "%s = %s\n", name, shown(picked, base));
+		(void)fprintf(out, "%s = %s\n", name, picked->text);
 	}
 }
 
@@ -60,7 +48,6 @@ print_of_service(
 	bool of_side = option->level == OPTION_OF_SIDE;
 	bool has_prefix = of_side && service->mode == MODE_BRIDGE;
 	const struct assignment *picked = resolved->picks[index].picked[row][side];
-	const void *base = of_side ? (const void *)&service->tls[side] : (const void *)service;
 	char array[NAME_SIZE];
 	struct text name;
 	struct diag why;
@@ -70,9 +57,9 @@ print_of_service(
 	text_init(&name, array, sizeof(array));
 	text_format(&name, "%s%s", has_prefix ? option_prefix(side) : "", option->name);
 	if (!picked && option->traits & OPTION_REQUIRED) {
-		(void)fprintf(out, "# default of %s: none is needed without verification\n", array);
+		(void)fprintf(out, "# default of %s: none is needed here\n", array);
 	} else {
-		print_option(array, option, picked, base, out);
+		print_option(array, option, picked, out);
 	}
 }
 
@@ -101,7 +88,7 @@ config_print(const struct config *config, FILE *out)
 
 		/* What was included is all here already. */
 		if (option->level == OPTION_OF_PROGRAM && option->field != FIELD_NONE)
-			print_option(option->name, option, resolved->picked[row], config, out);
+			print_option(option->name, option, resolved->picked[row], out);
 	}
 	for (size_t i = 0; i < config->service_count; i++)
 		print_service(resolved, i, out);
@@ -140,9 +127,13 @@ warn_side(const struct resolved *resolved, size_t index, enum side side, FILE *o
 		warn(resolved, index, "verify", side, "lets clients in that show no certificate",
 			out);
 	}
-	if (tls->key && !tls->key_permissions) {
+	if (picks_get(&resolved->picks[index], "key-permissions", side) && !tls->key_permissions) {
 		warn(resolved, index, "key-permissions", side,
 			"leaves it open who else can read the private key", out);
+	}
+	if (tls->crl && tls->crl_missing == CRL_MISSING_ACCEPT) {
+		warn(resolved, index, "crl-missing", side,
+			"believes in every certificate whose issuer has no list", out);
 	}
 }
 

@@ -18,6 +18,11 @@ struct gathering {
 	const char *main;
 	struct complaints complaints;
 	bool in_section;
+	/* What is done about an include, whose path is complete. */
+	void (*include)(
+		struct gathering *gathering, const char *path, const struct subject *subject);
+	void (*visit)(void *user, const char *path);
+	void *user;
 };
 
 void
@@ -134,33 +139,40 @@ on_section(void *user, unsigned line, const char *name)
 	gathering->in_section = true;
 }
 
+/* The complete form of what the main file @main calls @value, which the caller frees. NULL without memory. */
+static char *
+complete(const char *main, const char *value)
+{
+	const char *slash = strrchr(main, '/');
+	char *path = NULL;
+
+	if (value[0] == '/' || !slash)
+		return strdup(value);
+	if (asprintf(&path, "%.*s%s", (int)(slash + 1 - main), main, value) < 0)
+		return NULL;
+	return path;
+}
+
 /* A misplaced or misspelt include is complained about with the other options. */
 static void
 on_assignment(void *user, unsigned line, const char *name, const char *value)
 {
 	struct gathering *gathering = user;
-	const char *slash = strrchr(gathering->main, '/');
 	struct subject subject = {
 		.place = {.file = gathering->main, .line = line},
 		.option = name,
 		.value = value,
 	};
 	struct diag diag;
-	char *path = NULL;
 
 	if (gathering->in_section || strcmp(name, "include") != 0 ||
 		check_include(value, &diag) < 0)
 		return;
-	if (value[0] == '/' || !slash) {
-		include(gathering, value, &subject);
-		return;
-	}
-	if (asprintf(&path, "%.*s%s", (int)(slash + 1 - gathering->main), gathering->main, value) <
-		0) {
+	char *path = complete(gathering->main, value);
+	if (path)
+		gathering->include(gathering, path, &subject);
+	else
 		complaints_add(&gathering->complaints, &subject, "there is not enough memory");
-		return;
-	}
-	include(gathering, path, &subject);
 	free(path);
 }
 
@@ -173,11 +185,12 @@ on_error(void *user, unsigned line, const char *words)
 	(void)words;
 }
 
+static const struct inifile_handler handler = {on_section, on_assignment, on_error};
+
 int
 config_gather(struct config_texts *texts, const char *path, FILE *errors)
 {
-	static const struct inifile_handler handler = {on_section, on_assignment, on_error};
-	struct gathering gathering = {.texts = texts, .main = path};
+	struct gathering gathering = {.texts = texts, .main = path, .include = include};
 	struct diag diag;
 
 	if (read_text(texts, path, &diag) < 0) {
@@ -187,4 +200,22 @@ config_gather(struct config_texts *texts, const char *path, FILE *errors)
 	complaints_init(&gathering.complaints, errors);
 	inifile_parse(texts->entries[0].data, texts->entries[0].size, &handler, &gathering);
 	return complaints_tell(&gathering.complaints) > 0 ? -1 : 0;
+}
+
+static void
+visit_include(struct gathering *gathering, const char *path, const struct subject *subject)
+{
+	(void)subject;
+	gathering->visit(gathering->user, path);
+}
+
+void
+config_visit_includes(
+	const struct config_texts *texts, void (*visit)(void *user, const char *path), void *user)
+{
+	const struct config_text *text = &texts->entries[0];
+	struct gathering gathering = {
+		.main = text->name, .include = visit_include, .visit = visit, .user = user};
+
+	inifile_parse(text->data, text->size, &handler, &gathering);
 }

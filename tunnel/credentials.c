@@ -3,17 +3,19 @@
 
 #include "tunnel/credentials.h"
 
-#include <gnutls/abstract.h>
-#include <gnutls/x509.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "common/diag.h"
 #include "common/files.h"
 #include "tunnel/authorise.h"
+#include "tunnel/choice.h"
+#include "tunnel/identity.h"
 #include "tunnel/priority.h"
-#include "tunnel/tls_words.h"
+#include "tunnel/revocation.h"
+#include "tunnel/staple.h"
 #include "tunnel/trust.h"
+#include "tunnel/verified.h"
 
 /* The contents of the file that @option names. */
 static const struct file *
@@ -26,70 +28,32 @@ contents(const struct files *files, const char *path, struct diag *diag)
 	return file;
 }
 
-/* Parse certificate and key on their own first, so that the words say which of them is bad. */
 static int
-check_certificate(const gnutls_datum_t *pem, struct diag *diag)
+load_identities(struct credentials *credentials, const struct credentials_source *source,
+	const char **blamed, struct diag *diag)
 {
-	gnutls_x509_crt_t *crts = NULL;
-	unsigned count = 0;
-	int error = gnutls_x509_crt_list_import2(&crts, &count, pem, GNUTLS_X509_FMT_PEM, 0);
+	if (credentials->side == SIDE_CONNECT) {
+		credentials->choice = choice_new();
+		if (!credentials->choice)
+			return diag_set(diag, "out of memory");
+		choice_install(credentials->certificate);
+	}
+	const struct identity_source identities = {
+		.config = source->config,
+		.files = source->files,
+		.choice = credentials->choice,
+		.signer = source->signer,
+	};
 
-	for (unsigned i = 0; i < count; i++)
-		gnutls_x509_crt_deinit(crts[i]);
-	gnutls_free(crts);
-	if (error < 0)
-		return diag_set(diag, "%s; give the certificate and its intermediates as PEM",
-			tls_words(error).text);
-	return 0;
+	return identity_load(credentials->certificate, &identities, credentials->config,
+		&credentials->slow, blamed, diag);
 }
 
-static int
-check_key(const gnutls_datum_t *pem, struct diag *diag)
+/* Must the peer's certificate come from an authority? Else a pin, a PSK or nothing stands for that. */
+static bool
+wants_chain(const struct tls_config *config)
 {
-	gnutls_x509_privkey_t key;
-
-	if (gnutls_x509_privkey_init(&key))
-		return diag_set(diag, "out of memory");
-	int error = gnutls_x509_privkey_import2(key, pem, GNUTLS_X509_FMT_PEM, NULL, 0);
-	gnutls_x509_privkey_deinit(key);
-	if (error == GNUTLS_E_DECRYPTION_FAILED)
-		return diag_set(diag, "the key is encrypted; give it without a password");
-	if (error)
-		return diag_set(diag, "%s; give the private key as PEM", tls_words(error).text);
-	return 0;
-}
-
-/* Load certificate and key. The option to blame for a failure is stored in @blamed. */
-static int
-load_identity(struct credentials *credentials, const struct files *files, const char **blamed,
-	struct diag *diag)
-{
-	const struct tls_config *config = credentials->config;
-
-	*blamed = "cert";
-	if (!config->cert)
-		return 0;
-	const struct file *cert = contents(files, config->cert, diag);
-	if (!cert)
-		return -1;
-	const gnutls_datum_t cert_pem = {.data = cert->data, .size = (unsigned)cert->size};
-	if (check_certificate(&cert_pem, diag))
-		return -1;
-
-	*blamed = "key";
-	const struct file *key = contents(files, config->key, diag);
-	if (!key)
-		return -1;
-	const gnutls_datum_t key_pem = {.data = key->data, .size = (unsigned)key->size};
-	if (check_key(&key_pem, diag))
-		return -1;
-	int error = gnutls_certificate_set_x509_key_mem2(
-		credentials->certificate, &cert_pem, &key_pem, GNUTLS_X509_FMT_PEM, NULL, 0);
-	if (error == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
-		return diag_set(diag, "it does not belong to the certificate \"%s\"", config->cert);
-	if (error < 0)
-		return diag_set(diag, "%s", tls_words(error).text);
-	return 0;
+	return config->verify != VERIFY_NO && (config->ca || config->ca_is_system);
 }
 
 static int
@@ -98,14 +62,54 @@ load_trust(
 {
 	const struct tls_config *config = credentials->config;
 
-	if (config->verify == VERIFY_NO)
+	if (!wants_chain(config))
 		return 0;
 	const struct file *file = contents(
 		source->files, config->ca_is_system ? SYSTEM_TRUST_FILE : config->ca, diag);
 	if (!file)
 		return -1;
 	credentials->trust = trust_get(source->trusts, file, diag);
+	credentials->verified = verified_new();
+	if (credentials->trust && !credentials->verified)
+		return diag_set(diag, "out of memory");
 	return credentials->trust ? 0 : -1;
+}
+
+static int
+load_revocation(
+	struct credentials *credentials, const struct credentials_source *source, struct diag *diag)
+{
+	if (!credentials->config->crl)
+		return 0;
+	const struct file *file = contents(source->files, credentials->config->crl, diag);
+	if (!file)
+		return -1;
+	credentials->revocation = revocation_get(source->revocations, file, diag);
+	return credentials->revocation ? 0 : -1;
+}
+
+static int
+load_secrets(struct credentials *credentials, const struct credentials_source *source,
+	const struct service_config *service, const char **blamed, struct diag *diag)
+{
+	const struct secrets_source secrets = {
+		.files = source->files,
+		.service = service,
+		.side = credentials->side,
+		.trust = credentials->trust ? credentials->trust->fingerprint : NULL,
+	};
+
+	return secrets_load(&credentials->secrets, &secrets, blamed, diag);
+}
+
+static int
+load_staple(
+	struct credentials *credentials, const struct credentials_source *source, struct diag *diag)
+{
+	if (!credentials->config->ocsp_response)
+		return 0;
+	const struct file *file = contents(source->files, credentials->config->ocsp_response, diag);
+	return file ? staple_load(credentials->certificate, file, diag) : -1;
 }
 
 /* Fill @credentials. The option to blame for a failure is stored in @blamed. */
@@ -116,10 +120,18 @@ load(struct credentials *credentials, const struct credentials_source *source, c
 	*blamed = "cert";
 	if (gnutls_certificate_allocate_credentials(&credentials->certificate))
 		return diag_set(diag, "out of memory");
-	if (load_identity(credentials, source->files, blamed, diag))
+	if (load_identities(credentials, source, blamed, diag))
+		return -1;
+	*blamed = "ocsp-response";
+	if (load_staple(credentials, source, diag))
 		return -1;
 	*blamed = "ca";
 	if (load_trust(credentials, source, diag))
+		return -1;
+	*blamed = "crl";
+	if (load_revocation(credentials, source, diag))
+		return -1;
+	if (policy_load(&credentials->policy, credentials->config, blamed, diag))
 		return -1;
 	gnutls_certificate_set_verify_function(credentials->certificate, authorise_callback);
 	*blamed = "priority";
@@ -142,9 +154,10 @@ credentials_new(const struct credentials_source *source, const struct service_co
 	credentials->config = &service->tls[side];
 	credentials->configuration = config_ref(source->config);
 	credentials->references = 1;
-	credentials->peer_name_wanted = side == SIDE_CONNECT &&
-		credentials->config->verify != VERIFY_NO && !credentials->config->peer_name_is_none;
-	if (load(credentials, source, &blamed, diag) == 0)
+	credentials->peer_name_wanted = side == SIDE_CONNECT && wants_chain(credentials->config) &&
+		!credentials->config->peer_name_is_none;
+	if (load(credentials, source, &blamed, diag) == 0 &&
+		load_secrets(credentials, source, service, &blamed, diag) == 0)
 		return credentials;
 	config_blame(source->config, service, side, blamed, diag);
 	credentials_unref(credentials);
@@ -167,6 +180,11 @@ credentials_unref(struct credentials *credentials)
 		gnutls_certificate_free_credentials(credentials->certificate);
 	if (credentials->priority)
 		gnutls_priority_deinit(credentials->priority);
+	choice_free(credentials->choice);
+	policy_release(&credentials->policy);
+	secrets_release(&credentials->secrets);
+	revocation_unref(credentials->revocation);
+	verified_free(credentials->verified);
 	trust_unref(credentials->trust);
 	config_unref(credentials->configuration);
 	free(credentials);

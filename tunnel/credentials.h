@@ -13,18 +13,31 @@
 
 #include "common/defs.h"
 #include "tunnel/config.h"
+#include "tunnel/policy.h"
+#include "tunnel/secrets.h"
 
+struct choice;
 struct diag;
 struct files;
+struct revocation;
+struct revocations;
+struct signer;
 struct trust;
 struct trusts;
+struct verified;
 
 struct credentials {
 	enum side side;
 	const struct tls_config *config; /* of the configuration, which is kept with them */
-	struct trust *trust;		 /* NULL where verify is no */
-	unsigned verify_flags;		 /* the profile, as GnuTLS's verification takes it */
-	bool peer_name_wanted;		 /* connecting: the name must match */
+	struct trust *trust;		 /* NULL where verify is no, and for ca = none */
+	struct verified *verified;	 /* what was found good by @trust */
+	struct revocation *revocation;	 /* NULL: no lists are looked into */
+	struct policy policy;
+	struct secrets secrets;
+	struct choice *choice; /* connecting */
+	unsigned verify_flags; /* the profile, as GnuTLS's verification takes it */
+	bool peer_name_wanted; /* connecting: the name must match */
+	bool slow;	       /* a signature may take so long that a loop must not wait for it */
 	/* the rest is private to credentials.c */
 	gnutls_certificate_credentials_t certificate;
 	gnutls_priority_t priority;
@@ -37,6 +50,8 @@ struct credentials_source {
 	struct config *config;
 	const struct files *files;
 	struct trusts *trusts;
+	struct revocations *revocations;
+	struct signer *signer; /* NULL: there is no key process */
 };
 
 /*

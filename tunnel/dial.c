@@ -191,7 +191,7 @@ set_pace(struct dial *dial)
 	ev_timer_start(dial->loop->ev, &dial->pace);
 }
 
-/* Whom the peer must prove to be, or NULL where that is not asked. */
+/* Whom the peer must prove to be, and is asked for; NULL where there is no name. */
 static const char *
 expected_name(const struct dial *dial)
 {
@@ -202,8 +202,7 @@ expected_name(const struct dial *dial)
 		return NULL;
 	if (config->peer_name)
 		return config->peer_name;
-	assert(target->kind == ADDRESS_NAME || target->kind == ADDRESS_IP);
-	return target->host;
+	return target->kind == ADDRESS_UNIX ? NULL : target->host;
 }
 
 /* Make the transport of the connected @fd, which it takes over. Returns 0, or -1 with words. */
@@ -211,6 +210,8 @@ static int
 make_transport(struct dial *dial, int fd, struct diag *diag)
 {
 	struct credentials *credentials = dial->service->credentials[SIDE_CONNECT];
+	char target[ADDRESS_TEXT_SIZE];
+	struct text text;
 
 	socket_prepare(fd, (unsigned)dial->service->config->keepalive);
 	dial->transport = transport_new(dial->loop, fd);
@@ -221,7 +222,10 @@ make_transport(struct dial *dial, int fd, struct diag *diag)
 	dial->transport->stream.waker = &dial->waker;
 	if (!credentials)
 		return 0;
-	return tls_start(dial->transport, credentials, expected_name(dial), diag);
+	text_init(&text, target, sizeof(target));
+	endpoint_print(endpoint_of(dial, dial->chosen), &text);
+	const struct tls_beginning beginning = {.name = expected_name(dial), .target = target};
+	return tls_start(dial->transport, credentials, &beginning, diag);
 }
 
 /* The chosen one is not it. Another may be tried, with a clock of its own. */
@@ -262,6 +266,9 @@ handshake(struct dial *dial)
 		return DIAL_WAITING;
 	case IO_WANT_WRITE:
 		stream_watch(stream, false, true);
+		return DIAL_WAITING;
+	case IO_WAIT:
+		stream_watch(stream, false, false);
 		return DIAL_WAITING;
 	case IO_END:
 		drop_transport(dial, "handshake: the peer closed the connection without a word");

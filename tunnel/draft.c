@@ -6,6 +6,7 @@
 #include "common/diag.h"
 #include "common/socket.h"
 #include "tunnel/config.h"
+#include "tunnel/lending.h"
 #include "tunnel/origin.h"
 
 static int
@@ -66,6 +67,19 @@ add_users(const struct draft *draft, struct generation_listener *listener,
 	return add_user(listener, draft->user.uid, diag);
 }
 
+/* Does an earlier service listen on @address, which both then share? */
+static bool
+is_taken(const struct draft *draft, const struct address *address)
+{
+	for (size_t i = 0; i < draft->generation.listener_count; i++) {
+		const struct generation_listener *earlier = &draft->generation.listeners[i];
+		const struct service_config *service = &draft->config->services[earlier->service];
+		if (address_is_equal(&service->accept[earlier->accept], address))
+			return true;
+	}
+	return false;
+}
+
 static int
 add_listeners(struct draft *draft, size_t index, struct diag *diag)
 {
@@ -73,7 +87,10 @@ add_listeners(struct draft *draft, size_t index, struct diag *diag)
 
 	for (size_t i = 0; i < service->accept_count; i++) {
 		struct generation_listener listener = {
-			.service = (uint32_t)index, .accept = (uint32_t)i, .sockets = 1};
+			.service = (uint32_t)index,
+			.accept = (uint32_t)i,
+			.sockets = is_taken(draft, &service->accept[i]) ? 0 : 1,
+		};
 		if (add_users(draft, &listener, service, diag) < 0) {
 			config_blame(draft->config, service, SIDE_ACCEPT, "socket-users", diag);
 			return -1;
@@ -108,6 +125,17 @@ judge(struct draft *draft, FILE *errors)
 }
 
 static int
+take_keys(struct draft *draft, FILE *errors)
+{
+	struct diag diag;
+
+	if (lending_collect(&draft->keyring, draft->config, &draft->generation.files, &diag) == 0)
+		return 0;
+	(void)fprintf(errors, "%s\n", diag.text);
+	return -1;
+}
+
+static int
 read_all(struct draft *draft, const struct origin *origin, FILE *errors)
 {
 	if (origin_gather(origin, &draft->generation.texts, errors) < 0)
@@ -116,7 +144,8 @@ read_all(struct draft *draft, const struct origin *origin, FILE *errors)
 	if (!draft->config)
 		return -1;
 
-	if (config_read_files(draft->config, &draft->generation.files, errors) < 0)
+	if (config_read_files(draft->config, &draft->generation.files, errors) < 0 ||
+		take_keys(draft, errors) < 0)
 		return -1;
 	return judge(draft, errors);
 }
@@ -135,6 +164,7 @@ void
 draft_release(struct draft *draft)
 {
 	generation_release(&draft->generation);
+	keyring_release(&draft->keyring);
 	config_unref(draft->config);
 	*draft = (struct draft){0};
 }

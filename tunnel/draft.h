@@ -13,6 +13,7 @@
 #include "common/defs.h"
 #include "common/process.h"
 #include "tunnel/generation.h"
+#include "tunnel/keyring.h"
 
 struct config;
 struct origin;
@@ -23,6 +24,7 @@ struct socket_options;
 struct draft {
 	struct config *config;
 	struct generation generation; /* texts, files and listeners, for one worker so far */
+	struct keyring keyring;	      /* the keys that the key process gets, and serve does not */
 	struct process_user user;     /* whom serve runs as ... */
 	bool changes_user;	      /* ... and whether that is somebody else than main */
 };

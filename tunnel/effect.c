@@ -5,6 +5,7 @@
 
 #include "common/diag.h"
 #include "common/text.h"
+#include "tunnel/proof.h"
 #include "tunnel/resolved.h"
 
 enum { WORDS_SIZE = 64 };
@@ -66,16 +67,23 @@ check_side(const struct service_config *service, const struct option *option, en
 	return 0;
 }
 
-static int
-check_needs(const struct service_config *service, const struct picks *picks,
-	const struct option *option, enum side side, struct diag *why)
+/* Is any value of the option called @name on a PKCS#11 token? */
+static bool
+has_token(const struct picks *picks, const char *name, enum side side)
 {
-	if (option->traits & OPTION_NEEDS_CERT) {
-		const struct assignment *cert = picks_get(picks, "cert", side);
+	const struct assignment *assignment = picks_get(picks, name, side);
 
-		if (cert && strcmp(cert->subject.value, "none") == 0)
-			return diag_set(why, "has no effect with cert = none; remove it");
+	for (; assignment; assignment = assignment->again) {
+		if (option_is_token(assignment->text))
+			return true;
 	}
+	return false;
+}
+
+static int
+check_accept_needs(const struct service_config *service, const struct picks *picks,
+	const struct option *option, struct diag *why)
+{
 	if (!knows_accept(picks))
 		return 0;
 	if (option->traits & OPTION_NEEDS_PATH && !has_unix_accept(service, false))
@@ -85,15 +93,106 @@ check_needs(const struct service_config *service, const struct picks *picks,
 	return 0;
 }
 
+/* What this end has to show. */
+static int
+check_own_needs(
+	const struct picks *picks, const struct option *option, enum side side, struct diag *why)
+{
+	bool has_none = picks_get(picks, "cert", side);
+
+	if (option->traits & OPTION_NEEDS_CERT && !proof_is_shown(picks, side)) {
+		return diag_set(why, "has no effect %s; remove it",
+			has_none ? "with cert = none" : "without cert");
+	}
+	if (option->traits & OPTION_NEEDS_SECRET && !proof_is_shown(picks, side) &&
+		!proof_by_psk(picks, side))
+		return diag_set(why, "has no effect with cert = none; remove it");
+	if (option->traits & OPTION_NEEDS_TOKEN && !has_token(picks, "cert", side) &&
+		!has_token(picks, "key", side)) {
+		return diag_set(why,
+			"has no effect, because neither cert nor key is a pkcs11: URL; remove it");
+	}
+	return 0;
+}
+
+/* What the peer has to prove. */
+static int
+check_proof_needs(
+	const struct picks *picks, const struct option *option, enum side side, struct diag *why)
+{
+	bool is_asked = proof_is_asked(picks, side);
+
+	if (option->traits & OPTION_NEEDS_VERIFY && !is_asked) {
+		return diag_set(why,
+			"has no effect with verify = no, which believes nothing of what a peer "
+			"says; remove one of both");
+	}
+	if (option->traits & OPTION_NEEDS_SHOWN && side == SIDE_ACCEPT && is_asked &&
+		!proof_by_certificate(picks, side) && !proof_is_shown(picks, side)) {
+		return diag_set(why,
+			"has no effect without cert, because then only pre-shared keys let in; "
+			"write cert, or remove it");
+	}
+	if (option->traits & OPTION_NEEDS_TRUST && !picks_get(picks, "ca", side) &&
+		proof_by_psk(picks, side)) {
+		return diag_set(why,
+			"has no effect without ca, because then only pre-shared keys let in; "
+			"write ca, which can be none, or remove it");
+	}
+	if (option->traits & OPTION_NEEDS_CHAIN && is_asked && !proof_by_chain(picks, side)) {
+		return diag_set(why,
+			"has no effect without a CA that vouches for the peer; remove it, or name "
+			"one in ca");
+	}
+	if (option->traits & (OPTION_NEEDS_PROOF | OPTION_NEEDS_CHAIN | OPTION_NEEDS_TRUST) &&
+		!proof_by_certificate(picks, side)) {
+		return diag_set(
+			why, "has no effect, because only pre-shared keys let in; remove it");
+	}
+	return 0;
+}
+
+/* What another option must be. */
+static int
+check_option_needs(
+	const struct picks *picks, const struct option *option, enum side side, struct diag *why)
+{
+	enum side none;
+
+	if (!option->needs)
+		return 0;
+
+	const struct assignment *needed = picks_get(picks, option->needs, side);
+
+	if (needed && strcmp(needed->text, "no") == 0)
+		return diag_set(why, "has no effect with %s = no; remove it", option->needs);
+	if (!needed && !options_find(option->needs, &none)->initial)
+		return diag_set(why, "has no effect without %s; remove it", option->needs);
+	return 0;
+}
+
+int
+effect_check_place(const struct service_config *service, const struct option *option,
+	enum side side, struct diag *why)
+{
+	if (check_mode(service, option, why) < 0)
+		return -1;
+	return option->level == OPTION_OF_SIDE ? check_side(service, option, side, why) : 0;
+}
+
 int
 effect_check(const struct service_config *service, const struct picks *picks,
 	const struct option *option, enum side side, struct diag *why)
 {
-	if (check_mode(service, option, why) < 0)
+	if (effect_check_place(service, option, side, why) < 0 ||
+		check_accept_needs(service, picks, option, why) < 0)
 		return -1;
-	if (option->level == OPTION_OF_SIDE && check_side(service, option, side, why) < 0)
+	if (option->level != OPTION_OF_SIDE)
+		return 0;
+	if (check_own_needs(picks, option, side, why) < 0 ||
+		check_proof_needs(picks, option, side, why) < 0)
 		return -1;
-	return check_needs(service, picks, option, side, why);
+	return check_option_needs(picks, option, side, why);
 }
 
 /* Say why a key or certificate was passed over although it could have an effect. */

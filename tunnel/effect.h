@@ -15,8 +15,15 @@ struct picks;
 struct resolved;
 
 /*
- * Has @option an effect in @service, on @side if it is of a side? What it depends on (mode, accept,
- * cert) must have been picked. Returns 0, or -1 with words that go behind the quoted value.
+ * Can @option have an effect in a service of this mode, on @side if it is of a side? Returns 0, or -1 with
+ * words that go behind the quoted value.
+ */
+MUST_USE int effect_check_place(const struct service_config *service, const struct option *option,
+	enum side side, struct diag *why);
+
+/*
+ * Has it one beside what else was picked? All options that can must have been picked, and the addresses to
+ * accept on stored. As effect_check_place().
  */
 MUST_USE int effect_check(const struct service_config *service, const struct picks *picks,
 	const struct option *option, enum side side, struct diag *why);

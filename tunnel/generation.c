@@ -185,7 +185,7 @@ get_listener(struct reader *reader, struct generation *generation, struct diag *
 		reader->bad = true;
 	for (uint32_t i = 0; i < listener.user_count && !reader->bad; i++)
 		listener.users[i] = get_number(reader);
-	if (listener.sockets != 1 && listener.sockets != generation->workers)
+	if (listener.sockets > 1 && listener.sockets != generation->workers)
 		reader->bad = true;
 	if (reader->bad)
 		return diag_set(diag, "a listener is cut off or malformed");

@@ -26,11 +26,12 @@ enum {
 	GENERATION_LIMIT = 1 << 30,  /* bytes */
 };
 
-/* What the listening sockets of one address are for. */
+/* One address of a service, and the sockets that listen there. */
 struct generation_listener {
 	uint32_t service; /* index into the configuration's services ... */
 	uint32_t accept;  /* ... and into that service's addresses */
-	uint32_t sockets; /* 1, shared by all workers, or one for each */
+	uint32_t sockets; /* 1, shared by all workers, or one for each; 0: those of an earlier
+			     service's listener on the same address */
 	bool judged;	  /* the client's user must be one of those: */
 	uint32_t user_count;
 	uint32_t users[GENERATION_USERS];

@@ -13,6 +13,7 @@
 #include "common/socket.h"
 #include "common/text.h"
 #include "tunnel/admission.h"
+#include "tunnel/group.h"
 #include "tunnel/loop.h"
 #include "tunnel/service.h"
 
@@ -26,7 +27,7 @@ static const double moment = 0.2;
 struct listener {
 	struct list link;
 	struct listener_door *door; /* NULL: not yet */
-	struct service *service;
+	struct group *group;
 	struct listener_rule rule;
 	char address[ADDRESS_TEXT_SIZE];
 	int fd;
@@ -46,8 +47,14 @@ listener_free(struct listener *listener)
 		ev_io_stop(listener->door->loop->ev, &listener->io);
 	loop_cancel(&listener->turn);
 	(void)close(listener->fd);
-	service_unref(listener->service);
+	group_unref(listener->group);
 	free(listener);
+}
+
+static const char *
+name_of(const struct listener *listener)
+{
+	return group_main(listener->group)->config->name;
 }
 
 static bool
@@ -75,7 +82,7 @@ static void
 log_refusal(const struct listener *listener, const char *reason)
 {
 	const struct log_field fields[] = {
-		{.key = "service", .text = listener->service->config->name},
+		{.key = "service", .text = name_of(listener)},
 		{.key = "address", .text = listener->address},
 		{.key = "reason", .text = reason},
 	};
@@ -109,7 +116,7 @@ client_is_welcome(struct listener *listener, int fd)
 		return true;
 	else
 		log_user(listener, user);
-	atomic_fetch_add(&listener->service->counters.refused, 1);
+	atomic_fetch_add(&group_main(listener->group)->counters.refused, 1);
 	return false;
 }
 
@@ -122,7 +129,7 @@ welcome(struct listener *listener, int fd, const struct endpoint *client)
 		(void)close(fd);
 		return;
 	}
-	door->start(door->loop, listener->service, fd, client);
+	door->start(door->loop, listener->group, fd, client);
 	admission_count(door->admission, &door->counted, door->loop->tunnel_count);
 }
 
@@ -146,7 +153,7 @@ judge_failure(struct listener *listener, int error)
 	text_init(&text, words, sizeof(words));
 	text_format(&text, "accepting waits: %s (raise the limit of open files, LimitNOFILE=)",
 		strerror(error));
-	complain(listener->door, listener->service->config->name, words);
+	complain(listener->door, name_of(listener), words);
 	return TURN_SHUT;
 }
 
@@ -157,7 +164,7 @@ accept_one(struct listener *listener)
 	struct endpoint client;
 
 	if (!admission_is_open(listener->door->admission)) {
-		complain(listener->door, listener->service->config->name,
+		complain(listener->door, name_of(listener),
 			"accepting waits: there are as many tunnels as the limit of open files "
 			"allows (LimitNOFILE=)");
 		return TURN_SHUT;
@@ -251,15 +258,15 @@ find(struct list *list, const struct listener *like)
 	return NULL;
 }
 
-/* The socket of @old stays, with the service and rule of @new, which is freed. */
+/* The socket of @old stays, with the group and rule of @new, which is freed. */
 static void
-take_service(struct listener *old, struct listener *new)
+take_group(struct listener *old, struct listener *new)
 {
-	struct service *service = old->service;
+	struct group *group = old->group;
 
-	old->service = new->service;
+	old->group = new->group;
 	old->rule = new->rule;
-	new->service = service;
+	new->group = group;
 	listener_free(new);
 }
 
@@ -302,7 +309,7 @@ listener_door_replace(struct listener_door *door, struct list *wanted)
 		struct listener *new = container_of(link, struct listener, link);
 		struct listener *known = find(&old, new);
 		if (known)
-			take_service(known, new);
+			take_group(known, new);
 		stand_at(door, known ? known : new);
 	}
 	list_for_each_safe (link, after, &old) {
@@ -336,7 +343,7 @@ listener_door_close(struct listener_door *door)
 }
 
 int
-listener_add(struct list *list, const char *address, int fd, struct service *service,
+listener_add(struct list *list, const char *address, int fd, struct group *group,
 	const struct listener_rule *rule)
 {
 	struct listener *listener = calloc(1, sizeof(*listener));
@@ -347,7 +354,7 @@ listener_add(struct list *list, const char *address, int fd, struct service *ser
 	}
 	assert(strlen(address) < sizeof(listener->address));
 	memcpy(listener->address, address, strlen(address) + 1);
-	listener->service = service_ref(service);
+	listener->group = group_ref(group);
 	listener->rule = *rule;
 	listener->fd = fd;
 	ev_io_init(&listener->io, on_connection, fd, EV_READ);
@@ -357,8 +364,8 @@ listener_add(struct list *list, const char *address, int fd, struct service *ser
 	return 0;
 }
 
-struct service *
-listener_service(struct list *link)
+struct group *
+listener_group(struct list *link)
 {
-	return container_of(link, struct listener, link)->service;
+	return container_of(link, struct listener, link)->group;
 }

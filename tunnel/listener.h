@@ -19,8 +19,8 @@
 #include "common/list.h"
 
 struct admission;
+struct group;
 struct loop;
-struct service;
 
 enum { LISTENER_USERS = 32 };
 
@@ -35,7 +35,7 @@ struct listener;
 
 /* What is done with an accepted socket: tunnel_start(), or a test's double. */
 typedef void listener_start(
-	struct loop *loop, struct service *service, int fd, const struct endpoint *client);
+	struct loop *loop, struct group *group, int fd, const struct endpoint *client);
 
 struct listener_door {
 	struct loop *loop;
@@ -53,7 +53,7 @@ void listener_door_init(struct listener_door *door, struct loop *loop, struct ad
 
 /*
  * Make @wanted the listeners of @door; takes over all of them. One that listens on an address that the
- * door had already lends its service and rule to the socket that is there. Those not wanted any more
+ * door had already lends its group and rule to the socket that is there. Those not wanted any more
  * leave, accepted empty; with an empty list that is all of them.
  */
 void listener_door_replace(struct listener_door *door, struct list *wanted);
@@ -69,16 +69,16 @@ void listener_door_close(struct listener_door *door);
 
 /*
  * Make a listener for the listening socket @fd of @address, as address_print() writes it. Takes over
- * @fd in any case, keeps @service. Its link, for a list, is stored in @list's end. Returns 0, or -1
+ * @fd in any case, keeps @group. Its link, for a list, is stored in @list's end. Returns 0, or -1
  * without memory.
  */
-MUST_USE int listener_add(struct list *list, const char *address, int fd, struct service *service,
+MUST_USE int listener_add(struct list *list, const char *address, int fd, struct group *group,
 	const struct listener_rule *rule);
 
 /* Free all listeners of @list, at a door or not, and close their sockets. */
 void listener_free_all(struct list *list);
 
-/* The service of the listener whose link on a list is @link; borrowed from the listener. */
-struct service *listener_service(struct list *link);
+/* The services of the listener whose link on a list is @link; borrowed from the listener. */
+struct group *listener_group(struct list *link);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/diag.h"
+#include "tunnel/tickets.h"
 
 enum { STALL_BATCH = 256 };
 
@@ -121,10 +122,11 @@ loop_init(struct loop *loop, struct pool_budget *budget, struct diag *diag)
 	list_init(&loop->ready);
 	list_init(&loop->starved);
 	list_init(&loop->stalled);
+	loop->tickets = tickets_new();
 	loop->plaintext = malloc(LOOP_SCRATCH);
 	loop->ciphertext = malloc(LOOP_SCRATCH_CIPHER);
 	loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-	if (!loop->plaintext || !loop->ciphertext || !loop->ev) {
+	if (!loop->tickets || !loop->plaintext || !loop->ciphertext || !loop->ev) {
 		loop_release(loop);
 		return diag_set(diag, "an event loop cannot be made: out of memory or descriptors");
 	}
@@ -143,6 +145,7 @@ loop_release(struct loop *loop)
 {
 	if (loop->ev)
 		ev_loop_destroy(loop->ev);
+	tickets_free(loop->tickets);
 	free(loop->plaintext);
 	free(loop->ciphertext);
 	pool_release(&loop->pool);

@@ -19,6 +19,8 @@
 
 struct dialer;
 struct diag;
+struct loan_desk;
+struct tickets;
 struct waker;
 
 enum {
@@ -54,7 +56,9 @@ struct loop {
 	struct list lingers; /* transports that wait a moment after an alert, by linger_link */
 	size_t lingering;    /* how many there are */
 
-	struct dialer *dialer; /* what the worker connects out with; set by the worker */
+	struct loan_desk *desk;	 /* where slow work is lent; NULL: nowhere, set by the worker */
+	struct tickets *tickets; /* what may be resumed where the worker connects to */
+	struct dialer *dialer;	 /* what the worker connects out with; set by the worker */
 
 	struct list ready, starved, stalled;
 	struct ev_prepare prepare;

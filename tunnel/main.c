@@ -30,6 +30,7 @@ static const struct command commands[] = {
 	{"version", command_version, "", "the program's and its libraries' versions"},
 	{"help", help, "", "this text"},
 	{"serve", command_serve, NULL, NULL},
+	{"keys", command_keys, NULL, NULL},
 	{"print-manual", command_print_manual, NULL, NULL},
 	{"print-sample", command_print_sample, NULL, NULL},
 	{NULL, NULL, NULL, NULL},

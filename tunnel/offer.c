@@ -13,6 +13,7 @@
 #include "common/text.h"
 #include "tunnel/config.h"
 #include "tunnel/generation.h"
+#include "tunnel/group.h"
 #include "tunnel/listener.h"
 #include "tunnel/service.h"
 
@@ -23,6 +24,46 @@ out_of_memory(FILE *errors)
 {
 	(void)fprintf(errors, "out of memory\n");
 	return -1;
+}
+
+/* What the listeners of a generation are made of. */
+struct gathering {
+	struct offer *offer;
+	const struct generation *generation;
+	struct service **services; /* room for one a listener */
+	struct group *latest;
+};
+
+static const struct address *
+address_of(const struct config *config, const struct generation_listener *listener)
+{
+	return &config->services[listener->service].accept[listener->accept];
+}
+
+/* Has @listener no sockets but those of @first? */
+static bool
+is_shared(const struct config *config, const struct generation_listener *first,
+	const struct generation_listener *listener)
+{
+	return listener->sockets == 0 &&
+		address_is_equal(address_of(config, first), address_of(config, listener));
+}
+
+/* Are the service and the sockets of listener @index there? Those before it are. */
+static bool
+is_possible(const struct generation *generation, const struct config *config, size_t index)
+{
+	const struct generation_listener *listener = &generation->listeners[index];
+
+	if (listener->service >= config->service_count ||
+		listener->accept >= config->services[listener->service].accept_count)
+		return false;
+	if (listener->sockets > 0)
+		return true;
+	for (size_t i = 0; i < index; i++)
+		if (is_shared(config, &generation->listeners[i], listener))
+			return true;
+	return false;
 }
 
 /* Main has made it, but nothing that comes from outside is used as an index unchecked. */
@@ -38,9 +79,7 @@ check(const struct generation *generation, const struct config *config,
 		return -1;
 	}
 	for (size_t i = 0; i < generation->listener_count; i++) {
-		const struct generation_listener *listener = &generation->listeners[i];
-		if (listener->service < config->service_count &&
-			listener->accept < config->services[listener->service].accept_count)
+		if (is_possible(generation, config, i))
 			continue;
 		(void)fprintf(errors, "listener %zu belongs to no address\n", i);
 		return -1;
@@ -70,27 +109,56 @@ take_socket(const struct generation_listener *listener, int *fds, unsigned worke
 	return fd;
 }
 
-static int
-add_listener(
-	struct offer *offer, const struct generation_listener *listener, int *fds, FILE *errors)
+/*
+ * The group of the listener at @index, all that share its sockets. Often it is the latest one again,
+ * of a service's next address.
+ */
+static struct group *
+find_group(struct gathering *gathering, size_t index)
 {
-	struct service *service = offer->services[listener->service];
+	const struct generation *generation = gathering->generation;
+	struct service *const *services = gathering->offer->services;
+	struct group *latest = gathering->latest;
+	size_t count = 0;
+
+	for (size_t i = index; i < generation->listener_count; i++) {
+		const struct generation_listener *listener = &generation->listeners[i];
+		if (i == index ||
+			is_shared(
+				gathering->offer->config, &generation->listeners[index], listener))
+			gathering->services[count++] = services[listener->service];
+	}
+	if (latest && latest->count == count &&
+		memcmp(latest->services, gathering->services, count * sizeof(struct service *)) ==
+			0)
+		return latest;
+	group_unref(latest);
+	gathering->latest = group_new(gathering->services, count);
+	return gathering->latest;
+}
+
+static int
+add_listener(struct offer *offer, const struct generation_listener *listener, struct group *group,
+	int *fds, FILE *errors)
+{
+	const struct address *accept = address_of(offer->config, listener);
 	struct listener_rule rule = rule_of(listener);
 	char address[ADDRESS_TEXT_SIZE];
 	struct text text;
 
 	text_init(&text, address, sizeof(address));
-	address_print(&service->config->accept[listener->accept], &text);
+	address_print(accept, &text);
 	for (unsigned i = 0; i < offer->workers; i++) {
 		int fd = take_socket(listener, fds, i);
 		if (fd < 0) {
 			(void)fprintf(errors,
 				"service %s: listener %s: %s: raise the limit of descriptors, see "
 				"\"ulimit -n\"\n",
-				service->config->name, address, strerror(errno));
+				offer->config->services[listener->service].name, address,
+				strerror(errno));
 			return -1;
 		}
-		if (listener_add(&offer->listeners[i], address, fd, service, &rule) < 0)
+		if (listener_add(&offer->listeners[i], address, fd, group, &rule) < 0)
 			return out_of_memory(errors);
 	}
 	offer->sockets += offer->workers;
@@ -98,17 +166,37 @@ add_listener(
 }
 
 static int
+add_each(struct gathering *gathering, int *fds, FILE *errors)
+{
+	const struct generation *generation = gathering->generation;
+
+	for (size_t i = 0; i < generation->listener_count; i++) {
+		const struct generation_listener *listener = &generation->listeners[i];
+		if (listener->sockets == 0)
+			continue;
+		struct group *group = find_group(gathering, i);
+		if (!group)
+			return out_of_memory(errors);
+		if (add_listener(gathering->offer, listener, group, fds, errors) < 0)
+			return -1;
+		fds += listener->sockets;
+	}
+	return 0;
+}
+
+static int
 add_listeners(struct offer *offer, const struct generation *generation,
 	const struct offer_sockets *sockets, FILE *errors)
 {
-	int *fds = sockets->fds;
+	struct gathering gathering = {.offer = offer, .generation = generation};
 
-	for (size_t i = 0; i < generation->listener_count; i++) {
-		if (add_listener(offer, &generation->listeners[i], fds, errors) < 0)
-			return -1;
-		fds += generation->listeners[i].sockets;
-	}
-	return 0;
+	gathering.services = calloc(generation->listener_count + 1, sizeof(struct service *));
+	if (!gathering.services)
+		return out_of_memory(errors);
+	int result = add_each(&gathering, sockets->fds, errors);
+	group_unref(gathering.latest);
+	free(gathering.services);
+	return result;
 }
 
 static int
@@ -126,13 +214,13 @@ allocate(struct offer *offer, unsigned workers, FILE *errors)
 
 static int
 make(struct offer *offer, const struct generation *generation, const struct offer_sockets *sockets,
-	FILE *errors)
+	struct signer *signer, FILE *errors)
 {
 	offer->config = config_new(&generation->texts, errors);
 	if (!offer->config || check(generation, offer->config, sockets, errors) < 0 ||
 		allocate(offer, generation->workers, errors) < 0)
 		return -1;
-	if (services_new(offer->config, &generation->files, offer->services, errors) < 0) {
+	if (services_new(offer->config, &generation->files, signer, offer->services, errors) < 0) {
 		free(offer->services);
 		offer->services = NULL;
 		return -1;
@@ -141,7 +229,8 @@ make(struct offer *offer, const struct generation *generation, const struct offe
 }
 
 struct offer *
-offer_new(const uint8_t *bytes, size_t size, struct offer_sockets *sockets, FILE *errors)
+offer_new(const uint8_t *bytes, size_t size, struct offer_sockets *sockets, struct signer *signer,
+	FILE *errors)
 {
 	struct offer *offer = calloc(1, sizeof(*offer));
 	struct generation generation = {0};
@@ -153,7 +242,7 @@ offer_new(const uint8_t *bytes, size_t size, struct offer_sockets *sockets, FILE
 	else if (generation_decode(&generation, bytes, size, &diag) < 0)
 		(void)fprintf(errors, "%s\n", diag.text);
 	else
-		result = make(offer, &generation, sockets, errors);
+		result = make(offer, &generation, sockets, signer, errors);
 	generation_release(&generation);
 	offer_sockets_release(sockets);
 	if (result == 0)

@@ -17,6 +17,7 @@
 
 struct config;
 struct service;
+struct signer;
 
 /* Descriptors of listening sockets that have arrived; -1 where one was taken. All zero is empty. */
 struct offer_sockets {
@@ -34,11 +35,11 @@ struct offer {
 
 /*
  * Make an offer of the @size bytes of a generation and of its @sockets, which are empty afterwards in
- * any case. Every error is written to @errors, a line each. The caller frees the result with
+ * any case. Its services sign through @signer where they have no key (service.h). Every error is written to @errors, a line each. The caller frees the result with
  * offer_free(). NULL if there was any error.
  */
-MUST_USE struct offer *offer_new(
-	const uint8_t *bytes, size_t size, struct offer_sockets *sockets, FILE *errors);
+MUST_USE struct offer *offer_new(const uint8_t *bytes, size_t size, struct offer_sockets *sockets,
+	struct signer *signer, FILE *errors);
 
 /* Free what nobody took. offer_free(NULL) does nothing. */
 void offer_free(struct offer *offer);

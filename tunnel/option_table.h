@@ -9,9 +9,18 @@
 
 #include "tunnel/options.h"
 
+/* Some of the rows. Within each, what others depend on comes first. */
+struct option_table {
+	const struct option *rows;
+	size_t count;
+};
+
 /* In the order of the manual. */
-extern const struct option option_table[];
-extern const size_t option_table_count;
+extern const struct option_table option_table_program;
+extern const struct option_table option_table_service;
+extern const struct option_table option_table_identity;
+extern const struct option_table option_table_peer;
+extern const struct option_table option_table_session;
 
 /* The names of enum mode, NULL behind the last. */
 extern const char *const option_modes[];

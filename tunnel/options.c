@@ -8,31 +8,61 @@
 #include "common/similar.h"
 #include "tunnel/option_table.h"
 
+static const struct option_table *const tables[] = {
+	&option_table_program,
+	&option_table_service,
+	&option_table_identity,
+	&option_table_peer,
+	&option_table_session,
+};
+
 size_t
 options_count(void)
 {
-	return option_table_count;
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		count += tables[i]->count;
+	assert(count <= OPTIONS_LIMIT);
+	return count;
 }
 
 const struct option *
 options_get(size_t index)
 {
-	assert(index < option_table_count);
-	return &option_table[index];
+	size_t table = 0;
+
+	for (; index >= tables[table]->count; table++) {
+		index -= tables[table]->count;
+		assert(table + 1 < ARRAY_SIZE(tables));
+	}
+	return &tables[table]->rows[index];
+}
+
+static bool
+has_row(const struct option_table *table, const struct option *option)
+{
+	return option >= table->rows && option < table->rows + table->count;
 }
 
 size_t
 options_index(const struct option *option)
 {
-	return (size_t)(option - option_table);
+	size_t before = 0, table = 0;
+
+	for (; !has_row(tables[table], option); table++) {
+		before += tables[table]->count;
+		assert(table + 1 < ARRAY_SIZE(tables));
+	}
+	return before + (size_t)(option - tables[table]->rows);
 }
 
 static const struct option *
 find_exactly(const char *name)
 {
-	for (size_t i = 0; i < option_table_count; i++) {
-		if (strcmp(option_table[i].name, name) == 0)
-			return &option_table[i];
+	for (size_t i = 0; i < options_count(); i++) {
+		if (strcmp(options_get(i)->name, name) == 0)
+			return options_get(i);
 	}
 	return NULL;
 }
@@ -70,14 +100,15 @@ options_suggest(const char *name, char *array, size_t size)
 {
 	size_t best = SIMILAR_LIMIT;
 
-	for (size_t i = 0; i < option_table_count; i++) {
-		unsigned side = option_table[i].level == OPTION_OF_SIDE ? SIDE_ACCEPT : SIDES;
+	for (size_t i = 0; i < options_count(); i++) {
+		const struct option *option = options_get(i);
+		unsigned side = option->level == OPTION_OF_SIDE ? SIDE_ACCEPT : SIDES;
 
 		for (; side <= SIDES; side++) {
 			char candidate[SIMILAR_LIMIT];
 
 			(void)snprintf(candidate, sizeof(candidate), "%s%s",
-				option_prefix((enum side)side), option_table[i].name);
+				option_prefix((enum side)side), option->name);
 
 			size_t distance = similar_distance(name, candidate);
 
@@ -98,6 +129,20 @@ option_is_word(const struct option *option, const char *value)
 			return true;
 	}
 	return false;
+}
+
+bool
+option_is_path(const struct option *option, const char *value)
+{
+	if (option->traits & OPTION_TOKEN && option_is_token(value))
+		return false;
+	return option->traits & OPTION_PATH && !option_is_word(option, value);
+}
+
+bool
+option_is_token(const char *value)
+{
+	return strncmp(value, "pkcs11:", 7) == 0;
 }
 
 int

@@ -37,7 +37,16 @@ enum option_trait {
 	OPTION_NEEDS_PATH = 1 << 7, /* nothing unless a UNIX socket with a path is accepted on */
 	OPTION_NEEDS_ABSTRACT =
 		1 << 8, /* nothing unless plaintext comes in by an abstract UNIX socket */
-	OPTION_FILE_ONLY = 1 << 9, /* not a command line flag */
+	OPTION_FILE_ONLY = 1 << 9,     /* not a command line flag */
+	OPTION_TOKEN = 1 << 10,	       /* a path, or a URL of PKCS#11 */
+	OPTION_ADDED = 1 << 11,	       /* values of a section add to inherited ones */
+	OPTION_NEEDS_TOKEN = 1 << 12,  /* nothing unless a certificate or key is on a token */
+	OPTION_NEEDS_SECRET = 1 << 13, /* nothing unless this end has a key of any kind */
+	OPTION_NEEDS_VERIFY = 1 << 14, /* nothing unless the peer is verified */
+	OPTION_NEEDS_CHAIN = 1 << 15,  /* nothing where verifying does without a chain */
+	OPTION_NEEDS_TRUST = 1 << 16,  /* nothing unless it is said what certificates go by */
+	OPTION_NEEDS_SHOWN = 1 << 17,  /* nothing unless this end can speak with certificates */
+	OPTION_NEEDS_PROOF = 1 << 18,  /* nothing where only pre-shared keys let in */
 };
 
 /* When a changed value counts after a reload. */
@@ -51,6 +60,8 @@ enum option_reload {
 enum option_field {
 	FIELD_NONE, /* nothing is stored by the table's rule */
 	FIELD_TEXT,
+	FIELD_TEXTS, /* struct texts: every value */
+	FIELD_LIST,  /* struct texts: every element of every list */
 	FIELD_BOOL,
 	FIELD_ENUM, /* the word's place, and any unsigned */
 	FIELD_SECONDS,
@@ -67,6 +78,7 @@ struct option {
 	const char *initial;   /* the default as it would be written; NULL: there is none */
 	const char *otherwise; /* without @initial: what happens without a value */
 	const char *missing;   /* the remedy when it is required */
+	const char *needs;     /* the option of the same side without which it is nothing */
 	enum option_level level;
 	unsigned traits;
 	unsigned modes; /* 1 << mode, in which it has an effect */
@@ -80,7 +92,7 @@ struct option {
 	const char *text;    /* whole sentences for the manual */
 };
 
-enum { OPTIONS_LIMIT = 64 }; /* more rows than there will ever be, for arrays by row */
+enum { OPTIONS_LIMIT = 96 }; /* more rows than there will ever be, for arrays by row */
 
 /* Count the rows. */
 size_t options_count(void);
@@ -106,6 +118,12 @@ MUST_USE int option_parse(
 
 /* Is @value one of the words of @option? */
 bool option_is_word(const struct option *option, const char *value);
+
+/* Is @value the URL of something on a PKCS#11 token (RFC 7512)? */
+bool option_is_token(const char *value);
+
+/* Is @value of @option a path? */
+bool option_is_path(const struct option *option, const char *value);
 
 /* "accept-", "connect-", and "" for SIDES. */
 const char *option_prefix(enum side side);

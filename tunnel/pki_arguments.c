@@ -7,6 +7,11 @@
 #include "common/address.h"
 #include "common/diag.h"
 
+enum {
+	ALL = PKI_FOR_INIT | PKI_FOR_ISSUE | PKI_FOR_SHOW | PKI_FOR_REVOKE | PKI_FOR_SELF |
+		PKI_FOR_TICKET_KEY
+};
+
 struct option {
 	const char *name;
 	const char *value; /* what to call it; NULL for an option without */
@@ -136,19 +141,22 @@ static const struct option options[] = {
 		"common name of the authority\n"
 		"(default: \"sallyport CA\" and a number of its own)",
 		set_name},
-	{"dns", "NAME", PKI_FOR_ISSUE, true,
+	{"dns", "NAME", PKI_FOR_ISSUE | PKI_FOR_SELF, true,
 		"host name that the certificate is good for, may begin\nwith \"*.\"; repeats",
 		add_dns},
-	{"ip", "ADDRESS", PKI_FOR_ISSUE, true,
+	{"ip", "ADDRESS", PKI_FOR_ISSUE | PKI_FOR_SELF, true,
 		"IP address that the certificate is good for; repeats", add_ip},
-	{"uri", "URI", PKI_FOR_ISSUE, true,
+	{"uri", "URI", PKI_FOR_ISSUE | PKI_FOR_SELF, true,
 		"URI that the certificate is good for, as\nspiffe://example.net/orders; repeats",
 		add_uri},
-	{"days", "N", PKI_FOR_INIT, false, "days until it expires (default: 3650)", set_days},
+	{"days", "N", PKI_FOR_INIT | PKI_FOR_SELF, false, "days until it expires (default: 3650)",
+		set_days},
 	{"days", "N", PKI_FOR_ISSUE, false,
 		"days until it expires (default: 365, or fewer if the\nauthority expires earlier)",
 		set_days},
-	{"key-type", "TYPE", PKI_FOR_INIT | PKI_FOR_ISSUE, false,
+	{"days", "N", PKI_FOR_REVOKE, false,
+		"days until the list must have been made anew\n(default: 30)", set_days},
+	{"key-type", "TYPE", PKI_FOR_INIT | PKI_FOR_ISSUE | PKI_FOR_SELF, false,
 		"ecdsa-p256 (default), ed25519 or rsa-3072", set_key_type},
 	{"ca", "FILE", PKI_FOR_SHOW, false, "trust anchors to judge by (default: the system's)",
 		set_ca},
@@ -161,7 +169,7 @@ static const struct option options[] = {
 		"name to ask the server for, by SNI\n(default: the peer name, if it is a host "
 		"name)",
 		set_server_name},
-	{"help", NULL, PKI_FOR_INIT | PKI_FOR_ISSUE | PKI_FOR_SHOW, false, "show this", set_help},
+	{"help", NULL, ALL, false, "show this", set_help},
 };
 
 /* Does @argument ask for @option, as "--name" or "--name=value"? */
@@ -257,6 +265,8 @@ pki_arguments_parse(struct pki_arguments *arguments, enum pki_arguments_for comm
 		if (ret < 0)
 			return -1;
 	}
+	if (command & PKI_FOR_REVOKE)
+		count++;
 	if (count < operands && !arguments->help)
 		return diag_set(diag, "an operand is missing");
 	return 0;

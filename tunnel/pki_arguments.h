@@ -25,7 +25,14 @@ enum {
 };
 
 /* The sub-commands, as bits, since they share options. */
-enum pki_arguments_for { PKI_FOR_INIT = 1, PKI_FOR_ISSUE = 2, PKI_FOR_SHOW = 4 };
+enum pki_arguments_for {
+	PKI_FOR_INIT = 1,
+	PKI_FOR_ISSUE = 2,
+	PKI_FOR_SHOW = 4,
+	PKI_FOR_REVOKE = 8, /* its last operand may be left out */
+	PKI_FOR_SELF = 16,
+	PKI_FOR_TICKET_KEY = 32,
+};
 
 /* What was asked for; pointers are NULL and numbers 0 where an option was not given. Borrows argv. */
 struct pki_arguments {
@@ -40,7 +47,7 @@ struct pki_arguments {
 };
 
 /*
- * Parse @argv, of which argv[0] is the sub-command, into @arguments: exactly @operands operands, unless
+ * Parse @argv, of which argv[0] is the sub-command, into @arguments: @operands operands, unless
  * --help is among the options. Returns 0, or -1 with words.
  */
 MUST_USE int pki_arguments_parse(struct pki_arguments *arguments, enum pki_arguments_for command,

@@ -212,9 +212,10 @@ fail:
 	return -1;
 }
 
-int
-pki_pair_make_leaf(struct pki_pair *pair, const struct pki_pair_plan *plan,
-	const struct pki_pair *authority, struct diag *diag)
+/* @authority is NULL for a leaf that is its own. */
+static int
+make_leaf(struct pki_pair *pair, const struct pki_pair_plan *plan, const struct pki_pair *authority,
+	struct diag *diag)
 {
 	int ret;
 
@@ -224,8 +225,8 @@ pki_pair_make_leaf(struct pki_pair *pair, const struct pki_pair_plan *plan,
 		goto fail;
 	if ((ret = set_basics(pair, plan)) < 0 || (ret = set_leaf(pair->crt)) < 0 ||
 		(ret = set_names(pair->crt, plan)) < 0 ||
-		(ret = set_issuer_key_id(pair->crt, authority->crt)) < 0 ||
-		(ret = sign(pair->crt, authority)) < 0) {
+		(authority && (ret = set_issuer_key_id(pair->crt, authority->crt)) < 0) ||
+		(ret = sign(pair->crt, authority ? authority : pair)) < 0) {
 		(void)set_error(diag, "make the certificate", ret);
 		goto fail;
 	}
@@ -233,6 +234,19 @@ pki_pair_make_leaf(struct pki_pair *pair, const struct pki_pair_plan *plan,
 fail:
 	pki_pair_release(pair);
 	return -1;
+}
+
+int
+pki_pair_make_leaf(struct pki_pair *pair, const struct pki_pair_plan *plan,
+	const struct pki_pair *authority, struct diag *diag)
+{
+	return make_leaf(pair, plan, authority, diag);
+}
+
+int
+pki_pair_make_self(struct pki_pair *pair, const struct pki_pair_plan *plan, struct diag *diag)
+{
+	return make_leaf(pair, plan, NULL, diag);
 }
 
 int

@@ -49,6 +49,13 @@ MUST_USE int pki_pair_make_leaf(struct pki_pair *pair, const struct pki_pair_pla
 	const struct pki_pair *authority, struct diag *diag);
 
 /*
+ * Make a key and a certificate of the profile of a leaf that is signed with itself, for whoever knows its
+ * pin. Returns 0, or -1 with words.
+ */
+MUST_USE int pki_pair_make_self(
+	struct pki_pair *pair, const struct pki_pair_plan *plan, struct diag *diag);
+
+/*
  * Take an authority from the texts (PEM) of its certificate and key, which must belong together and
  * be allowed to issue. Returns 0, or -1 with words.
  */

@@ -20,6 +20,14 @@ print_row(FILE *out, const char *field, const char *value)
 }
 
 static void
+print_text(FILE *out, const char *field, const struct text *text)
+{
+	print_row(out, field, text->start);
+	if (text->cut)
+		print_row(out, field, "(the line above was cut: it is too long)");
+}
+
+static void
 print_dn(FILE *out, const char *field, gnutls_x509_crt_t crt,
 	int (*write)(gnutls_x509_crt_t crt, struct text *text))
 {
@@ -31,9 +39,7 @@ print_dn(FILE *out, const char *field, gnutls_x509_crt_t crt,
 		text_add(&text, "(malformed)");
 	if (text.length == 0)
 		text_add(&text, "(empty)");
-	print_row(out, field, array);
-	if (text.cut)
-		print_row(out, field, "(the line above was cut: it is too long)");
+	print_text(out, field, &text);
 }
 
 static void
@@ -45,7 +51,7 @@ print_names(FILE *out, gnutls_x509_crt_t crt)
 
 	text_init(&text, array, sizeof(array));
 	while (count < PKI_PRINT_NAMES && certificate_name(crt, count, &text) == 0) {
-		print_row(out, "name", array);
+		print_text(out, "name", &text);
 		text_init(&text, array, sizeof(array));
 		count++;
 	}

@@ -2,12 +2,13 @@
 /*
  * pki_store.h - the directory of an authority: DIR/STEM.crt and DIR/STEM.key for each pair.
  *
- * The authority itself has the stem "ca". Nothing is ever overwritten, and a pair is there with both
- * files or with none.
+ * The authority itself has the stem "ca", and its revocation list is DIR/ca.crl. Nothing but that list is
+ * ever overwritten, and a pair is there with both files or with none.
  */
 #ifndef TUNNEL_PKI_STORE_H
 #define TUNNEL_PKI_STORE_H
 
+#include <gnutls/x509.h>
 #include <stdbool.h>
 
 #include "common/defs.h"
@@ -34,5 +35,32 @@ MUST_USE int pki_store_save(
 /* Read the authority of @directory into @authority. Returns 0, or -1 with words. */
 MUST_USE int pki_store_load_authority(
 	const char *directory, struct pki_pair *authority, struct diag *diag);
+
+/* Read the certificate of @stem in @directory; the caller frees it. NULL with words. */
+MUST_USE gnutls_x509_crt_t pki_store_load_certificate(
+	const char *directory, const char *stem, struct diag *diag);
+
+/*
+ * Keep other runs of the program from changing the list of @directory. Returns a descriptor that the
+ * caller closes to let them, or -1 with words.
+ */
+MUST_USE int pki_store_lock(const char *directory, struct diag *diag);
+
+/*
+ * Read the list of @directory into @pem, whose data the caller frees with gnutls_free(); it is NULL if there
+ * is none. Returns 0, or -1 with words.
+ */
+MUST_USE int pki_store_load_list(const char *directory, gnutls_datum_t *pem, struct diag *diag);
+
+/* Put @pem in the place of the list of @directory, whole or not at all. Returns 0, or -1 with words. */
+MUST_USE int pki_store_save_list(
+	const char *directory, const gnutls_datum_t *pem, struct diag *diag);
+
+/*
+ * Put a file of @mode with @data in the place of @path, if there is one, so that whoever opens it finds the
+ * old or the new one whole. Returns 0, or -1 with words and @path as it was.
+ */
+MUST_USE int pki_store_replace(
+	const char *path, unsigned mode, const gnutls_datum_t *data, struct diag *diag);
 
 #endif

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "tunnel/plan.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/diag.h"
+#include "common/files.h"
 #include "common/log.h"
 #include "common/message.h"
 #include "common/sealed.h"
@@ -22,43 +26,61 @@ static const char *const mode_names[] = {
 };
 
 static int
-bind_service(struct plan *plan, const struct plan *present, const struct service_config *service,
-	unsigned workers, struct diag *diag)
+bind_listener(struct plan *plan, const struct plan *present,
+	const struct generation_listener *listener, unsigned workers, struct diag *diag)
 {
+	const struct service_config *service = &plan->config->services[listener->service];
 	struct socket_options options;
 
 	if (draft_socket_options(plan->config, service, &options, diag) < 0)
 		return -1;
-	for (size_t i = 0; i < service->accept_count; i++) {
-		if (bindings_add(&plan->bindings, &present->bindings, &service->accept[i], &options,
-			    workers, diag) == 0)
-			continue;
-		config_blame(plan->config, service, SIDE_ACCEPT, "accept", diag);
-		return -1;
+	if (bindings_add(&plan->bindings, &present->bindings, &service->accept[listener->accept],
+		    &options, workers, diag) == 0)
+		return 0;
+	config_blame(plan->config, service, SIDE_ACCEPT, "accept", diag);
+	return -1;
+}
+
+/* An address that several services share is bound for the first of them. */
+static int
+bind_all(struct plan *plan, const struct plan *present, const struct generation *generation,
+	unsigned workers, struct diag *diag)
+{
+	for (size_t i = 0; i < generation->listener_count; i++) {
+		const struct generation_listener *listener = &generation->listeners[i];
+		if (listener->sockets > 0 &&
+			bind_listener(plan, present, listener, workers, diag) < 0)
+			return -1;
 	}
 	return 0;
 }
 
+/* What tickets are made of that no file has the secret for; serve forgets it with its process, main does not. */
 static int
-bind_all(struct plan *plan, const struct plan *present, unsigned workers, struct diag *diag)
+add_ticket_master(
+	struct plan *plan, const struct plan *present, struct files *files, struct diag *diag)
 {
-	for (size_t i = 0; i < plan->config->service_count; i++)
-		if (bind_service(plan, present, &plan->config->services[i], workers, diag) < 0)
-			return -1;
-	return 0;
+	size_t size = sizeof(plan->ticket_master);
+
+	if (present->config)
+		memcpy(plan->ticket_master, present->ticket_master, size);
+	else if (getentropy(plan->ticket_master, size))
+		return diag_set(diag, "no random bytes: %s", strerror(errno));
+	return files_add(files, TICKET_MASTER_FILE, plan->ticket_master, size, diag);
 }
 
-/* The listeners of the draft and the bindings are in the same order: that of the configuration. */
+/* The listeners with sockets and the bindings are in the same order: that of the configuration. */
 static int
-seal(struct plan *plan, struct draft *draft, unsigned workers, struct diag *diag)
+seal(struct plan *plan, struct generation *generation, unsigned workers, struct diag *diag)
 {
-	struct generation *generation = &draft->generation;
+	const struct binding *binding = plan->bindings.entries;
 	uint8_t *bytes = NULL;
 	size_t size = 0;
 
 	generation->workers = workers;
 	for (size_t i = 0; i < generation->listener_count; i++)
-		generation->listeners[i].sockets = plan->bindings.entries[i].fd_count;
+		if (generation->listeners[i].sockets > 0)
+			generation->listeners[i].sockets = (binding++)->fd_count;
 	if (generation_encode(generation, &bytes, &size, diag) < 0)
 		return -1;
 	plan->sealed = sealed_new(bytes, size, diag);
@@ -66,16 +88,99 @@ seal(struct plan *plan, struct draft *draft, unsigned workers, struct diag *diag
 	return plan->sealed < 0 ? -1 : 0;
 }
 
+static int
+seal_keyring(struct plan *plan, const struct keyring *keyring, struct diag *diag)
+{
+	uint8_t *bytes = NULL;
+	size_t size = 0;
+
+	if (keyring->count == 0)
+		return 0;
+	if (keyring_encode(keyring, &bytes, &size, diag) < 0)
+		return -1;
+	plan->keyring = sealed_new(bytes, size, diag);
+	sealed_free(bytes, size);
+	return plan->keyring < 0 ? -1 : 0;
+}
+
 int
 plan_make(struct plan *plan, const struct plan *present, struct draft *draft, unsigned workers,
 	struct diag *diag)
 {
 	plan->config = config_ref(draft->config);
-	plan->sealed = -1;
-	if (bind_all(plan, present, workers, diag) == 0 && seal(plan, draft, workers, diag) == 0)
+	plan->sealed = plan->keyring = -1;
+	if (bind_all(plan, present, &draft->generation, workers, diag) == 0 &&
+		add_ticket_master(plan, present, &draft->generation.files, diag) == 0 &&
+		seal(plan, &draft->generation, workers, diag) == 0 &&
+		seal_keyring(plan, &draft->keyring, diag) == 0)
 		return 0;
 	plan_cancel(plan);
 	return -1;
+}
+
+static int
+remake(struct plan *plan, const struct plan *present, struct generation *generation,
+	const struct files *files, struct diag *diag)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		const struct file *file = &files->entries[i];
+		if (files_put(&generation->files, file->path, file->data, file->size, diag) < 0)
+			return -1;
+	}
+	if (bind_all(plan, present, generation, generation->workers, diag) < 0 ||
+		seal(plan, generation, generation->workers, diag) < 0)
+		return -1;
+	if (present->keyring < 0)
+		return 0;
+	plan->keyring = fcntl(present->keyring, F_DUPFD_CLOEXEC, 0);
+	return plan->keyring < 0 ? diag_set(diag, "keep a keyring: %s", strerror(errno)) : 0;
+}
+
+int
+plan_make_with(
+	struct plan *plan, const struct plan *present, const struct files *files, struct diag *diag)
+{
+	struct generation generation = {0};
+
+	if (plan_open(present, &generation, diag) < 0)
+		return -1;
+	plan->config = config_ref(present->config);
+	plan->sealed = plan->keyring = -1;
+	memcpy(plan->ticket_master, present->ticket_master, sizeof(plan->ticket_master));
+	int result = remake(plan, present, &generation, files, diag);
+	generation_release(&generation);
+	if (result < 0)
+		plan_cancel(plan);
+	return result;
+}
+
+int
+plan_open(const struct plan *plan, struct generation *generation, struct diag *diag)
+{
+	uint8_t *bytes = NULL;
+	size_t size = 0;
+
+	if (sealed_read(plan->sealed, GENERATION_LIMIT, &bytes, &size, diag) < 0)
+		return -1;
+	int result = generation_decode(generation, bytes, size, diag);
+	sealed_free(bytes, size);
+	return result;
+}
+
+bool
+plan_is_same(const struct plan *plan, const struct plan *present)
+{
+	bool has_keys = plan->keyring >= 0;
+
+	return sealed_is_same(plan->sealed, present->sealed) &&
+		has_keys == (present->keyring >= 0) &&
+		(!has_keys || sealed_is_same(plan->keyring, present->keyring));
+}
+
+int
+plan_keyring(const struct plan *plan)
+{
+	return plan->config ? plan->keyring : -1;
 }
 
 static int
@@ -121,7 +226,10 @@ forget(struct plan *plan)
 {
 	if (plan->config && plan->sealed >= 0)
 		(void)close(plan->sealed);
+	if (plan_keyring(plan) >= 0)
+		(void)close(plan->keyring);
 	config_unref(plan->config);
+	explicit_bzero(plan->ticket_master, sizeof(plan->ticket_master));
 	*plan = (struct plan){0};
 }
 
@@ -134,6 +242,7 @@ plan_replace(struct plan *present, struct plan *plan)
 	forget(present);
 	*present = *plan;
 	present->bindings = bindings;
+	explicit_bzero(plan->ticket_master, sizeof(plan->ticket_master));
 	*plan = (struct plan){0};
 }
 
@@ -168,15 +277,21 @@ log_listener(const struct service_config *service, const struct binding *binding
 	log_fields(LOG_LEVEL_NOTICE, "listening", fields, ARRAY_SIZE(fields));
 }
 
+/* The bindings are in the order of the configuration, and one that is shared stands where it is first. */
 void
 plan_log_listeners(const struct plan *plan)
 {
 	const struct binding *binding = plan->bindings.entries;
+	const struct binding *end = binding + plan->bindings.count;
 
 	for (size_t i = 0; i < plan->config->service_count; i++) {
 		const struct service_config *service = &plan->config->services[i];
-		for (size_t j = 0; j < service->accept_count; j++, binding++)
+		for (size_t j = 0; j < service->accept_count && binding < end; j++) {
+			if (!address_is_equal(&service->accept[j], &binding->address))
+				continue;
 			if (!binding->shared)
 				log_listener(service, binding);
+			binding++;
+		}
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * protocol.h - what main and serve say to each other.
+ * protocol.h - what main and serve, and main and keys, say to each other.
  *
  *	main				serve
  *	LOG (sink)
@@ -9,6 +9,18 @@
  *	LOG, COMMIT
  *	DRAIN				... ends, exit status 0 or 1
  *	ABORT				... ends, exit status 0 or 1
+ *
+ * The key process gets its keyring before serve gets the generation, and is told of the COMMIT before it:
+ *
+ *	main				keys
+ *	LOG (sink)
+ *	KEYRING (memfd)
+ *					ACCEPTED, or REFUSED (words)
+ *	LOG, COMMIT
+ *	CHANNELS (to both, each has the other ends)
+ *
+ * Channels come anew whenever serve or keys was started anew. Over them serve asks for signatures
+ * (signing.h).
  *
  * A generation is accepted before it runs, so that main closes the sockets that it replaces before
  * serve accepts them empty: nothing arrives on them any more when serve closes the last descriptor.
@@ -30,10 +42,13 @@ enum protocol_kind {
 	PROTOCOL_SOCKETS,    /* some of the listening sockets of the generation that follows */
 	PROTOCOL_GENERATION, /* the descriptor of a memfd with its bytes */
 	PROTOCOL_COMMIT,     /* run what was accepted */
-	PROTOCOL_DRAIN,	     /* accept no more, end with the last tunnel or at the drain timeout */
+	PROTOCOL_DRAIN,	     /* accept no more, end with the last tunnel or at the drain timeout;
+				to keys: none is lent any more, so forget them in time */
 	PROTOCOL_ABORT,	     /* end now */
 	PROTOCOL_ACCEPTED,
-	PROTOCOL_REFUSED, /* words, a line each */
+	PROTOCOL_REFUSED,  /* words, a line each */
+	PROTOCOL_KEYRING,  /* the descriptor of a memfd with its bytes */
+	PROTOCOL_CHANNELS, /* between serve and keys, in place of those before */
 };
 
 /*

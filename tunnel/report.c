@@ -71,7 +71,7 @@ add_tls(struct line *line, const struct transport *transport, const struct tls_k
 	struct text text;
 
 	text_init(&text, texts->identity, sizeof(texts->identity));
-	if (transport) {
+	if (transport && transport->tls) {
 		facts = tls_facts(transport);
 		tls_print_identity(transport, &text);
 	} else {
@@ -140,6 +140,8 @@ report_end(const struct tunnel *tunnel, const struct ending *ending)
 	text_init(&text, client, sizeof(client));
 	endpoint_print(&tunnel->client_address, &text);
 	add_text(&line, "peer", client);
+	if (tunnel->sni)
+		add_text(&line, "sni", tunnel->sni);
 	if (tunnel->backend_address.length > 0) {
 		text_init(&text, backend, sizeof(backend));
 		endpoint_print(&tunnel->backend_address, &text);

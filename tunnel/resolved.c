@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/diag.h"
+#include "common/schema.h"
 #include "tunnel/effect.h"
 
 /* A service that is being built. */
@@ -40,19 +41,6 @@ picks_are_spoilt(const struct picks *picks, const char *name, enum side side)
 	return false;
 }
 
-/* Relative paths start at the directory of the file, on the command line at the working directory. */
-static const char *
-complete_path(struct arena *arena, const struct assignment *assignment)
-{
-	const char *path = assignment->subject.value;
-	const char *file = assignment->subject.place.file;
-	const char *slash = strrchr(file, '/');
-
-	if (assignment->subject.place.is_flags || path[0] == '/' || !slash)
-		return path;
-	return arena_format(arena, "%.*s%s", (int)(slash + 1 - file), file, path);
-}
-
 static void
 store_number(const struct option *option, uint64_t number, void *field)
 {
@@ -70,9 +58,49 @@ store_number(const struct option *option, uint64_t number, void *field)
 		*(uint64_t *)field = number;
 		break;
 	case FIELD_TEXT:
+	case FIELD_TEXTS:
+	case FIELD_LIST:
 	case FIELD_NONE:
 		break;
 	}
+}
+
+/* Collect the values in @list, those that are valid. */
+static struct texts
+build_texts(struct arena *arena, const struct assignment *list)
+{
+	size_t room = 0, count = 0;
+
+	for (const struct assignment *one = list; one; one = one->again)
+		room++;
+
+	const char **texts = arena_alloc(arena, room, sizeof(*texts));
+
+	for (; texts && list; list = list->again) {
+		if (list->is_valid)
+			texts[count++] = list->text;
+	}
+	return (struct texts){texts, count};
+}
+
+/* Collect the elements of every list in @list. */
+static struct texts
+build_elements(struct arena *arena, const struct assignment *list)
+{
+	size_t room = 0, count = 0, length;
+
+	for (const struct assignment *one = list; one; one = one->again)
+		room += strlen(one->text);
+
+	const char **texts = arena_alloc(arena, room, sizeof(*texts));
+
+	for (; texts && list; list = list->again) {
+		const char *cursor = list->is_valid ? list->text : NULL;
+
+		for (const char *element; (element = schema_next(&cursor, &length));)
+			texts[count++] = arena_format(arena, "%.*s", (int)length, element);
+	}
+	return (struct texts){texts, count};
 }
 
 /* Store the picked value, or the default, in the field of @option in the struct at @base. */
@@ -80,22 +108,26 @@ static void
 store(struct arena *arena, const struct option *option, const struct assignment *picked, void *base)
 {
 	void *field = (char *)base + option->offset;
-	const char *value = picked ? picked->subject.value : option->initial;
+	const char *value = picked ? picked->text : option->initial;
 	uint64_t number = 0;
 	struct diag diag;
 
+	if (option->field == FIELD_TEXTS) {
+		*(struct texts *)field = build_texts(arena, picked);
+	} else if (option->field == FIELD_LIST) {
+		*(struct texts *)field = build_elements(arena, picked);
+	}
 	if (option->field == FIELD_NONE || !value || (picked && !picked->is_valid))
 		return;
-	if (option->field != FIELD_TEXT) {
-		int result = option_parse(option, value, &number, &diag);
+	if (option->field == FIELD_TEXT) {
+		*(const char **)field = value;
+	} else {
+		int result = option_parse(
+			option, picked ? picked->subject.value : value, &number, &diag);
 
 		assert(result == 0);
 		store_number(option, number, field);
-		return;
 	}
-	if (picked && option->traits & OPTION_PATH && !option_is_word(option, value))
-		value = complete_path(arena, picked);
-	*(const char **)field = value;
 }
 
 static void
@@ -106,80 +138,125 @@ mark_used(struct assignment *assignment)
 }
 
 /*
- * Pick in the order of resolved.h. Options that are paired are taken from the first level that has
- * either: a key never comes from elsewhere than its certificate.
+ * Is @option written in @scope with the prefix of @slot? Options that are paired are as good as written
+ * where either is: a key never comes from elsewhere than its certificate.
  */
+static bool
+is_written(const struct scope *scope, const struct option *option, enum side slot)
+{
+	static const char *const pair[] = {"cert", "key"};
+	enum side none;
+
+	if (!(option->traits & OPTION_PAIRED))
+		return scope->written[options_index(option)][slot];
+	for (size_t i = 0; i < ARRAY_SIZE(pair); i++) {
+		if (scope->written[options_index(options_find(pair[i], &none))][slot])
+			return true;
+	}
+	return false;
+}
+
+/* Where the values of an option come from: one place, or all where they add up. */
+struct places {
+	struct assignment *list[4];
+	size_t count;
+};
+
+/* Find them in the order of resolved.h. */
+static struct places
+find_places(const struct building *building, const struct option *option, enum side side)
+{
+	const struct scope *scopes[] = {
+		building->picks->scope, &building->resolved->statements.program};
+	const enum side slots[] = {option->level == OPTION_OF_SIDE ? side : SIDES, SIDES};
+	bool of_side = option->level == OPTION_OF_SIDE;
+	bool one_slot = !of_side ||
+		(option->traits & OPTION_PREFIXED && building->service->mode == MODE_BRIDGE);
+	struct places places = {.count = 0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(scopes) * ARRAY_SIZE(slots); i++) {
+		const struct scope *scope = scopes[i / ARRAY_SIZE(slots)];
+		enum side slot = slots[i % ARRAY_SIZE(slots)];
+
+		if ((i >= ARRAY_SIZE(slots) && option->traits & OPTION_OWN) ||
+			(i % ARRAY_SIZE(slots) > 0 && one_slot) || !is_written(scope, option, slot))
+			continue;
+		places.list[places.count++] = scope->written[options_index(option)][slot];
+		if (!(option->traits & OPTION_ADDED))
+			break;
+	}
+	return places;
+}
+
+/* Make one list of those in @places, in new assignments. */
 static struct assignment *
+add_up(struct arena *arena, const struct places *places)
+{
+	struct assignment *first = NULL, **last = &first;
+
+	for (size_t i = 0; i < places->count; i++) {
+		for (const struct assignment *one = places->list[i]; one; one = one->again) {
+			*last = arena_alloc(arena, 1, sizeof(**last));
+			if (!*last)
+				return first;
+			**last = *one;
+			(*last)->again = NULL;
+			last = &(*last)->again;
+		}
+	}
+	return first;
+}
+
+/* Pick one option of a service, on one side, whether or not it will have an effect. */
+static void
 pick(const struct building *building, const struct option *option, enum side side)
 {
-	const struct scope *scopes[] = {
-		building->picks->scope, &building->resolved->statements.program};
-	bool own_only = option->traits & OPTION_OWN;
-	bool prefix_only =
-		option->traits & OPTION_PREFIXED && building->service->mode == MODE_BRIDGE;
+	struct diag why;
 
-	for (size_t i = 0; i < ARRAY_SIZE(scopes) && !(own_only && i > 0); i++) {
-		for (unsigned level = 0; level < 2; level++) {
-			enum side slot = level == 0 ? side : SIDES;
-			size_t row = options_index(option);
+	if (effect_check_place(building->service, option, side, &why) < 0)
+		return;
 
-			if (level == 1 && prefix_only)
-				continue;
-			if (scopes[i]->written[row][slot])
-				return scopes[i]->written[row][slot];
-		}
-	}
-	return NULL;
+	struct places places = find_places(building, option, side);
+
+	building->picks->picked[options_index(option)][side] =
+		places.count > 1 ? add_up(&building->resolved->arena, &places) : places.list[0];
 }
 
-/* The same for a paired option; @partner is the other of the pair. */
-static struct assignment *
-pick_paired(const struct building *building, const struct option *option,
-	const struct option *partner, enum side side)
-{
-	const struct scope *scopes[] = {
-		building->picks->scope, &building->resolved->statements.program};
-	size_t row = options_index(option), other = options_index(partner);
-
-	for (size_t i = 0; i < ARRAY_SIZE(scopes); i++) {
-		for (unsigned level = 0; level < 2; level++) {
-			enum side slot = level == 0 ? side : SIDES;
-
-			if (scopes[i]->written[row][slot] || scopes[i]->written[other][slot])
-				return scopes[i]->written[row][slot];
-		}
-	}
-	return NULL;
-}
-
-static const struct option *
-partner_of(const struct option *option)
-{
-	enum side side;
-
-	return options_find(strcmp(option->name, "cert") == 0 ? "key" : "cert", &side);
-}
-
-/* Pick and store one option of a service, on one side. */
+/* Store what was picked, or put it back if it has no effect. */
 static void
 build_option(const struct building *building, const struct option *option, enum side side)
 {
 	struct service_config *service = building->service;
-	bool of_side = option->level == OPTION_OF_SIDE;
-	struct assignment *picked;
+	struct assignment **picked = &building->picks->picked[options_index(option)][side];
 	struct diag why;
 
-	if (effect_check(service, building->picks, option, side, &why) < 0)
+	if (effect_check(service, building->picks, option, side, &why) < 0) {
+		*picked = NULL;
 		return;
-	if (option->traits & OPTION_PAIRED) {
-		picked = pick_paired(building, option, partner_of(option), side);
-	} else {
-		picked = pick(building, option, of_side ? side : SIDES);
 	}
-	mark_used(picked);
-	building->picks->picked[options_index(option)][side] = picked;
-	store(&building->resolved->arena, option, picked,
-		of_side ? (void *)&service->tls[side] : (void *)service);
+
+	struct places places = find_places(building, option, side);
+
+	for (size_t i = 0; i < places.count; i++)
+		mark_used(places.list[i]);
+	store(&building->resolved->arena, option, *picked,
+		option->level == OPTION_OF_SIDE ? (void *)&service->tls[side] : (void *)service);
+}
+
+/* Do @step with every option of the service, on each side that it can have. */
+static void
+for_options(const struct building *building,
+	void (*step)(const struct building *, const struct option *, enum side))
+{
+	for (size_t i = 0; i < options_count(); i++) {
+		const struct option *option = options_get(i);
+
+		if (option->level == OPTION_OF_PROGRAM)
+			continue;
+		step(building, option, SIDE_ACCEPT);
+		if (option->level == OPTION_OF_SIDE)
+			step(building, option, SIDE_CONNECT);
+	}
 }
 
 /* Parse the addresses of @list, those that are valid. */
@@ -203,36 +280,53 @@ build_addresses(
 	return addresses;
 }
 
-/* Collect the elements of every list in @list. */
+/* Pair every certificate with its key, the first with the first; without keys each has its own. */
 static void
-build_users(struct arena *arena, const struct assignment *list, struct service_config *service)
+build_identities(const struct building *building, enum side side)
 {
-	size_t room = 0, length;
+	const struct assignment *cert = picks_get(building->picks, "cert", side);
+	const struct assignment *key = picks_get(building->picks, "key", side);
+	struct tls_config *tls = &building->service->tls[side];
+	size_t room = 0;
 
-	for (const struct assignment *one = list; one; one = one->again)
-		room += strlen(one->subject.value);
+	for (const struct assignment *one = cert; one; one = one->again)
+		room++;
 
-	const char **users = arena_alloc(arena, room, sizeof(*users));
+	struct identity_config *identities =
+		arena_alloc(&building->resolved->arena, room, sizeof(*identities));
 
-	for (; users && list; list = list->again) {
-		const char *cursor = list->subject.value;
+	for (; identities && cert; cert = cert->again) {
+		if (option_is_word(cert->option, cert->text))
+			continue;
+		identities[tls->identity_count++] =
+			(struct identity_config){cert->text, key ? key->text : cert->text};
+		key = key ? key->again : NULL;
+	}
+	tls->identities = identities;
+}
 
-		for (const char *user; (user = schema_next(&cursor, &length));) {
-			users[service->socket_users_count++] =
-				arena_format(arena, "%.*s", (int)length, user);
+/* Take the word "default" out of @patterns. */
+static void
+take_default(struct arena *arena, struct texts *patterns, bool *is_default)
+{
+	const char **kept = arena_alloc(arena, patterns->count, sizeof(*kept));
+	size_t count = 0;
+
+	for (size_t i = 0; kept && i < patterns->count; i++) {
+		if (patterns->list[i] && strcmp(patterns->list[i], "default") == 0) {
+			*is_default = true;
+		} else {
+			kept[count++] = patterns->list[i];
 		}
 	}
-	service->socket_users = users;
+	*patterns = (struct texts){kept, count};
 }
 
 /* Give the texts that have a meaning of their own their meaning. */
 static void
 finish_side(struct tls_config *tls, struct arena *arena)
 {
-	if (tls->cert && !tls->key)
-		tls->key = tls->cert;
-	if (tls->cert && strcmp(tls->cert, "none") == 0)
-		tls->cert = tls->key = NULL;
+	take_default(arena, &tls->sni, &tls->sni_is_default);
 	tls->ca_is_system = tls->ca && strcmp(tls->ca, "system") == 0;
 	if (tls->ca && (tls->ca_is_system || strcmp(tls->ca, "none") == 0))
 		tls->ca = NULL;
@@ -255,25 +349,21 @@ build_service(const struct building *building)
 
 	service->tls[SIDE_ACCEPT].used = service->mode != MODE_ENCRYPT;
 	service->tls[SIDE_CONNECT].used = service->mode != MODE_OFFLOAD;
-	for (size_t i = 0; i < options_count(); i++) {
-		const struct option *option = options_get(i);
-
-		if (option->level == OPTION_OF_PROGRAM)
-			continue;
-		build_option(building, option, SIDE_ACCEPT);
-		if (option->level == OPTION_OF_SIDE)
-			build_option(building, option, SIDE_CONNECT);
-		if (strcmp(option->name, "accept") == 0) {
-			service->accept =
-				build_addresses(arena, picks_get(picks, "accept", SIDE_ACCEPT),
-					true, &service->accept_count);
-		}
-	}
+	for_options(building, pick);
+	service->accept = build_addresses(
+		arena, picks_get(picks, "accept", SIDE_ACCEPT), true, &service->accept_count);
 	service->connect = build_addresses(
 		arena, picks_get(picks, "connect", SIDE_ACCEPT), false, &service->connect_count);
-	build_users(arena, picks_get(picks, "socket-users", SIDE_ACCEPT), service);
-	finish_side(&service->tls[SIDE_ACCEPT], arena);
-	finish_side(&service->tls[SIDE_CONNECT], arena);
+	for_options(building, build_option);
+
+	struct texts users = build_elements(arena, picks_get(picks, "socket-users", SIDE_ACCEPT));
+
+	service->socket_users = users.list;
+	service->socket_users_count = users.count;
+	for (unsigned side = 0; side < SIDES; side++) {
+		build_identities(building, (enum side)side);
+		finish_side(&service->tls[side], arena);
+	}
 }
 
 static void

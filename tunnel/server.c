@@ -22,13 +22,15 @@
 #include "tunnel/admission.h"
 #include "tunnel/config.h"
 #include "tunnel/generation.h"
+#include "tunnel/loan.h"
 #include "tunnel/offer.h"
 #include "tunnel/protocol.h"
+#include "tunnel/signer.h"
 #include "tunnel/totals.h"
 #include "tunnel/worker.h"
 
-/* How often old services are let go and, when nothing runs, memory is given back. */
-static const double tidy_period = 60;
+/* How often old services are let go, and memory that is not needed any more is given back. */
+static const double tidy_period = 5;
 
 struct server {
 	int channel, log_fd;
@@ -38,12 +40,14 @@ struct server {
 	struct worker **workers;
 	unsigned worker_count;
 	struct totals totals;
+	struct signer *signer;
 	struct offer_sockets sockets; /* of the generation that is about to come */
 	struct offer *offer;	      /* accepted, not committed */
 	struct config *config;	      /* what runs; NULL: nothing yet */
 	bool draining, aborting, main_is_gone;
 	double deadline; /* 0: none */
 	double tidy_at;
+	size_t trimmed; /* tunnels when memory was given back */
 	struct message message;
 };
 
@@ -100,6 +104,17 @@ take_sockets(struct server *server, struct message *message)
 			log_write(LOG_LEVEL_ERROR, "out of memory for a listening socket");
 }
 
+static void
+take_channels(struct server *server, struct message *message)
+{
+	int fds[MESSAGE_FDS_LIMIT];
+	size_t count = message->fd_count;
+
+	for (size_t i = 0; i < count; i++)
+		fds[i] = message_take(message, i);
+	signer_connect(server->signer, fds, count);
+}
+
 /* The first generation says how many workers there are, for good. */
 static int
 start_workers(struct server *server, unsigned count, FILE *errors)
@@ -113,7 +128,8 @@ start_workers(struct server *server, unsigned count, FILE *errors)
 		return -1;
 	}
 	server->workers = calloc(count, sizeof(struct worker *));
-	if (!server->workers) {
+	server->common.helpers = loan_helpers_new(loan_threads(count));
+	if (!server->workers || !server->common.helpers) {
 		(void)fprintf(errors, "out of memory\n");
 		return -1;
 	}
@@ -142,7 +158,7 @@ make_offer(struct server *server, const struct message *message, FILE *errors)
 	else if (sealed_read(message->fds[0], GENERATION_LIMIT, &bytes, &size, &diag) < 0)
 		(void)fprintf(errors, "%s\n", diag.text);
 	else
-		offer = offer_new(bytes, size, &server->sockets, errors);
+		offer = offer_new(bytes, size, &server->sockets, server->signer, errors);
 	sealed_free(bytes, size);
 	offer_sockets_release(&server->sockets);
 	if (offer && start_workers(server, offer->workers, errors) == 0)
@@ -224,6 +240,10 @@ obey(struct server *server, struct message *message)
 	case PROTOCOL_ABORT:
 		abort_all(server, "the program was told twice to end");
 		break;
+	case PROTOCOL_CHANNELS:
+		take_channels(server, message);
+		break;
+	case PROTOCOL_KEYRING:
 	case PROTOCOL_ACCEPTED:
 	case PROTOCOL_REFUSED:
 	default:
@@ -264,6 +284,21 @@ all_have_ended(const struct server *server)
 	return true;
 }
 
+/*
+ * Handshakes leave holes in the heap. Closing them takes long with a large one, so it is done when the number
+ * of tunnels has doubled or halved.
+ */
+static void
+give_memory_back(struct server *server)
+{
+	size_t tunnels = server->admission.tunnels, before = server->trimmed;
+
+	if (tunnels > 0 && tunnels > before / 2 && tunnels < before * 2)
+		return;
+	(void)malloc_trim(0);
+	server->trimmed = tunnels;
+}
+
 static void
 watch_clock(struct server *server)
 {
@@ -275,8 +310,7 @@ watch_clock(struct server *server)
 		return;
 	server->tidy_at = now + tidy_period;
 	totals_collect(&server->totals);
-	if (server->admission.tunnels == 0)
-		(void)malloc_trim(0);
+	give_memory_back(server);
 }
 
 static int
@@ -323,11 +357,13 @@ finish(struct server *server)
 		aborted += worker_aborted(server->workers[i]);
 		worker_free(server->workers[i]);
 	}
+	loan_helpers_free(server->common.helpers);
 	free(server->workers);
 	offer_free(server->offer);
 	offer_sockets_release(&server->sockets);
 	config_unref(server->config);
 	totals_finish(&server->totals);
+	signer_unref(server->signer);
 	if (aborted > 0)
 		log_write(LOG_LEVEL_WARNING, "%zu tunnel%s aborted at the end", aborted,
 			aborted == 1 ? " was" : "s were");
@@ -337,8 +373,12 @@ finish(struct server *server)
 bool
 server_run(int channel)
 {
-	struct server server = {.channel = channel, .log_fd = -1};
+	struct server server = {.channel = channel, .log_fd = -1, .signer = signer_new()};
 
+	if (!server.signer) {
+		log_write(LOG_LEVEL_ERROR, "out of memory");
+		return false;
+	}
 	server.common = (struct worker_common){
 		.budget = &server.budget,
 		.admission = &server.admission,
@@ -346,6 +386,7 @@ server_run(int channel)
 	};
 	if (server.common.ended < 0) {
 		log_write(LOG_LEVEL_ERROR, "make an eventfd: %s", strerror(errno));
+		signer_unref(server.signer);
 		return false;
 	}
 	server.tidy_at = clock_seconds() + tidy_period;

@@ -5,6 +5,7 @@
 
 #include "common/diag.h"
 #include "tunnel/credentials.h"
+#include "tunnel/revocation.h"
 #include "tunnel/trust.h"
 
 /* Make both sides' credentials; every error is written. Returns 0 or -1. */
@@ -47,11 +48,12 @@ service_new(
 }
 
 int
-services_new(
-	struct config *config, const struct files *files, struct service **services, FILE *errors)
+services_new(struct config *config, const struct files *files, struct signer *signer,
+	struct service **services, FILE *errors)
 {
 	struct trusts trusts = {0};
-	const struct credentials_source source = {config, files, &trusts};
+	struct revocations revocations = {0};
+	const struct credentials_source source = {config, files, &trusts, &revocations, signer};
 	int result = 0;
 
 	for (size_t i = 0; i < config->service_count; i++) {
@@ -59,6 +61,7 @@ services_new(
 		if (!services[i])
 			result = -1;
 	}
+	revocations_release(&revocations);
 	trusts_release(&trusts);
 	if (result == 0)
 		return 0;

@@ -17,6 +17,7 @@
 
 struct credentials;
 struct files;
+struct signer;
 
 struct service_counters {
 	_Atomic uint64_t accepted, probes, refused, failed, ended;
@@ -32,12 +33,13 @@ struct service {
 
 /*
  * Make all services of @config, with the keys and certificates in @files, into @services, which has room
- * for @config->service_count; they share what they can, such as trust anchors. Keeps @config. Returns
+ * for @config->service_count; they share what they can, such as trust anchors. Keys that are not
+ * there sign through @signer; NULL: never. Keeps both. Returns
  * 0, or -1 after writing every error to @errors, a line each, `FILE:LINE: service NAME: …`; then
  * nothing is kept. The caller drops each with service_unref().
  */
-MUST_USE int services_new(
-	struct config *config, const struct files *files, struct service **services, FILE *errors);
+MUST_USE int services_new(struct config *config, const struct files *files, struct signer *signer,
+	struct service **services, FILE *errors);
 
 /* Counted, from any thread. service_unref(NULL) does nothing. */
 struct service *service_ref(struct service *service);

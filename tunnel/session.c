@@ -5,7 +5,12 @@
 
 #include "common/address.h"
 #include "common/diag.h"
+#include "tunnel/alpn.h"
+#include "tunnel/authorise.h"
 #include "tunnel/credentials.h"
+#include "tunnel/priority.h"
+#include "tunnel/psk_credentials.h"
+#include "tunnel/rawkey.h"
 #include "tunnel/tls_words.h"
 
 /* The name for the SNI: the configured one, or that of the peer unless it is an address. */
@@ -23,14 +28,25 @@ server_name(const struct tls_config *config, const char *peer_name)
 	return peer_name;
 }
 
+/* A share of the post-quantum group is large and only few servers have it, so another goes with it. */
 static unsigned
-session_flags(enum side side)
+key_shares(void)
 {
-	const unsigned both = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_TICKETS;
+	return priority_has_post_quantum() ? GNUTLS_KEY_SHARE_TOP2 : GNUTLS_KEY_SHARE_TOP;
+}
 
-	if (side == SIDE_ACCEPT)
-		return both | GNUTLS_SERVER;
-	return both | GNUTLS_CLIENT | GNUTLS_FORCE_CLIENT_CERT | GNUTLS_KEY_SHARE_TOP;
+static unsigned
+session_flags(const struct credentials *credentials)
+{
+	unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL;
+
+	if (!credentials->secrets.tickets)
+		flags |= GNUTLS_NO_TICKETS;
+	if (rawkey_is_wanted(credentials->config))
+		flags |= GNUTLS_ENABLE_RAWPK;
+	if (credentials->side == SIDE_ACCEPT)
+		return flags | GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET;
+	return flags | GNUTLS_CLIENT | GNUTLS_FORCE_CLIENT_CERT | key_shares();
 }
 
 static gnutls_certificate_request_t
@@ -47,29 +63,63 @@ certificate_request(enum verify verify)
 	return GNUTLS_CERT_REQUIRE;
 }
 
+/* Returns an error of GnuTLS, or 0. */
+static int
+set_credentials(gnutls_session_t session, const struct credentials *credentials)
+{
+	int error =
+		gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials->certificate);
+
+	if (!error && credentials->secrets.psk)
+		error = psk_credentials_set(credentials->secrets.psk, session);
+	return error;
+}
+
+/* GnuTLS derives the key of the hour from ours, by the lifetime, so that is set before. */
+static int
+set_accepting(gnutls_session_t session, const struct credentials *credentials)
+{
+	const struct tls_config *config = credentials->config;
+	const gnutls_datum_t key = {
+		.data = (unsigned char *)(uintptr_t)credentials->secrets.ticket_key,
+		.size = TICKET_KEY_SIZE};
+
+	gnutls_certificate_server_set_request(session, certificate_request(config->verify));
+	if (!credentials->secrets.tickets)
+		return 0;
+	gnutls_handshake_set_hook_function(
+		session, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_PRE, authorise_hook);
+	gnutls_db_set_cache_expiration(session, (int)config->ticket_lifetime);
+	return gnutls_session_ticket_enable_server(session, &key);
+}
+
+static int
+set_connecting(gnutls_session_t session, const struct credentials *credentials, const char *name)
+{
+	const char *sni = server_name(credentials->config, name);
+
+	return sni ? gnutls_server_name_set(session, GNUTLS_NAME_DNS, sni, strlen(sni)) : 0;
+}
+
 int
 session_new(struct credentials *credentials, const char *name, gnutls_session_t *session,
 	struct diag *diag)
 {
-	const char *sni = NULL;
-	int error = gnutls_init(session, session_flags(credentials->side));
+	int error = gnutls_init(session, session_flags(credentials));
 
 	if (error) {
 		*session = NULL;
 		return diag_set(diag, "TLS session: %s", tls_words(error).text);
 	}
-	if (credentials->side == SIDE_ACCEPT) {
-		gnutls_certificate_server_set_request(
-			*session, certificate_request(credentials->config->verify));
-	} else {
-		sni = server_name(credentials->config, name);
-	}
 	error = gnutls_priority_set(*session, credentials->priority);
 	if (!error)
-		error = gnutls_credentials_set(
-			*session, GNUTLS_CRD_CERTIFICATE, credentials->certificate);
-	if (!error && sni)
-		error = gnutls_server_name_set(*session, GNUTLS_NAME_DNS, sni, strlen(sni));
+		error = set_credentials(*session, credentials);
+	if (!error)
+		error = alpn_set(*session, credentials->config);
+	if (!error && credentials->side == SIDE_ACCEPT)
+		error = set_accepting(*session, credentials);
+	else if (!error)
+		error = set_connecting(*session, credentials, name);
 	if (!error)
 		return 0;
 	gnutls_deinit(*session);

@@ -183,6 +183,18 @@ add_to_scope(struct reading *reading, struct assignment *assignment)
 	return true;
 }
 
+/* Relative paths start at the directory of the file, on the command line at the working directory. */
+static const char *
+complete_path(struct arena *arena, const struct subject *subject)
+{
+	const char *slash = strrchr(subject->place.file, '/');
+
+	if (subject->place.is_flags || subject->value[0] == '/' || !slash)
+		return subject->value;
+	return arena_format(arena, "%.*s%s", (int)(slash + 1 - subject->place.file),
+		subject->place.file, subject->value);
+}
+
 static void
 add_assignment(struct reading *reading, const struct option *option, enum side side,
 	const struct subject *subject)
@@ -195,6 +207,9 @@ add_assignment(struct reading *reading, const struct option *option, enum side s
 	assignment->option = option;
 	assignment->side = side;
 	assignment->subject = *subject;
+	assignment->text = option_is_path(option, subject->value)
+		? complete_path(reading->arena, subject)
+		: subject->value;
 	if (!add_to_scope(reading, assignment))
 		return;
 	assignment->is_valid =

@@ -22,6 +22,7 @@ struct assignment {
 	const struct option *option;
 	enum side side; /* of the prefix it was written with; SIDES: none */
 	struct subject subject;
+	const char *text;	  /* the value; a path in it is complete */
 	uint64_t number;	  /* what the schema makes of the value */
 	bool is_valid;		  /* false: it was complained about */
 	bool is_used;		  /* some service, or the program, takes its value from here */

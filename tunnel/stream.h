@@ -28,6 +28,7 @@ enum io {
 	IO_DONE,
 	IO_WANT_READ,  /* wait until the stream is readable */
 	IO_WANT_WRITE, /* wait until the stream takes what it holds */
+	IO_WAIT,       /* wait for the waker alone; never from the operations of a stream */
 	IO_END,	       /* the peer has ended its way, cleanly; final */
 	IO_ERROR,      /* broken, with words; final */
 };

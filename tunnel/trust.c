@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/diag.h"
 #include "common/files.h"
@@ -24,6 +25,51 @@ trust_unref(struct trust *trust)
 	free(trust);
 }
 
+static int
+compare_digests(const void *a, const void *b)
+{
+	return memcmp(a, b, FINGERPRINT_SIZE);
+}
+
+/* Store the fingerprints of at most @limit anchors in @digests. Returns how many there are. */
+static size_t
+digest_anchors(const struct trust *trust, uint8_t (*digests)[FINGERPRINT_SIZE], size_t limit)
+{
+	gnutls_x509_trust_list_iter_t iterator = NULL;
+	gnutls_x509_crt_t crt;
+	size_t count = 0;
+
+	while (gnutls_x509_trust_list_iter_get_ca(trust->list, &iterator, &crt) == 0) {
+		size_t size = FINGERPRINT_SIZE;
+
+		if (count < limit &&
+			gnutls_x509_crt_get_fingerprint(
+				crt, GNUTLS_DIG_SHA256, digests[count], &size) == 0)
+			count++;
+		gnutls_x509_crt_deinit(crt);
+	}
+	return count;
+}
+
+/* Returns 0, or -1 without memory. */
+static int
+fingerprint_anchors(struct trust *trust, size_t count)
+{
+	uint8_t(*digests)[FINGERPRINT_SIZE] = calloc(count, sizeof(*digests));
+	struct fingerprint fingerprint;
+
+	if (!digests)
+		return -1;
+	count = digest_anchors(trust, digests, count);
+	qsort(digests, count, sizeof(*digests), compare_digests);
+	fingerprint_start(&fingerprint);
+	for (size_t i = 0; i < count; i++)
+		fingerprint_add(&fingerprint, digests[i], sizeof(digests[i]));
+	fingerprint_end(&fingerprint, trust->fingerprint);
+	free(digests);
+	return 0;
+}
+
 static struct trust *
 trust_new(const struct file *file, struct diag *diag)
 {
@@ -39,10 +85,14 @@ trust_new(const struct file *file, struct diag *diag)
 	trust->file = file;
 	int count = gnutls_x509_trust_list_add_trust_mem(
 		trust->list, &pem, NULL, GNUTLS_X509_FMT_PEM, 0, 0);
-	if (count > 0)
+	if (count > 0 && fingerprint_anchors(trust, (size_t)count) == 0)
 		return trust;
-	diag_set(diag, "%s; give a file of PEM certificates (BEGIN CERTIFICATE)",
-		count < 0 ? tls_words(count).text : "there is no certificate in it");
+	if (count > 0) {
+		diag_set(diag, "out of memory");
+	} else {
+		diag_set(diag, "%s; give a file of PEM certificates (BEGIN CERTIFICATE)",
+			count < 0 ? tls_words(count).text : "there is no certificate in it");
+	}
 	trust_unref(trust);
 	return NULL;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/defs.h"
+#include "tunnel/fingerprint.h"
 
 struct diag;
 struct file;
@@ -19,7 +20,8 @@ struct file;
 /* Immutable once made, and counted. */
 struct trust {
 	gnutls_x509_trust_list_t list;
-	const struct file *file; /* what it was made of, for struct trusts */
+	uint8_t fingerprint[FINGERPRINT_SIZE]; /* of the anchors, in whatever order they were */
+	const struct file *file;	       /* what it was made of, for struct trusts */
 	_Atomic unsigned references;
 };
 

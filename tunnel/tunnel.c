@@ -3,11 +3,14 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/diag.h"
 #include "common/log.h"
 #include "common/socket.h"
 #include "tunnel/dialer.h"
+#include "tunnel/greeting.h"
+#include "tunnel/group.h"
 #include "tunnel/report.h"
 #include "tunnel/service.h"
 #include "tunnel/tls.h"
@@ -57,6 +60,70 @@ dial(struct tunnel *tunnel, struct ending *ending)
 	return over(ending, ENDING_FAILED, ENDED_BY_US);
 }
 
+/* The service of the tunnel is known: it is @service. */
+static void
+settle(struct tunnel *tunnel, struct service *service)
+{
+	struct service *before = tunnel->service;
+
+	tunnel->service = service_ref(service);
+	service_unref(before);
+	group_unref(tunnel->group);
+	tunnel->group = NULL;
+	atomic_fetch_add_explicit(&service->counters.accepted, 1, memory_order_relaxed);
+}
+
+static void
+forget_greeting(struct tunnel *tunnel)
+{
+	greeting_free(tunnel->greeting, &tunnel->loop->pool);
+	tunnel->greeting = NULL;
+}
+
+/* The ClientHello is whole: begin TLS as the service that it asks for. */
+static enum tunnel_state
+begin_tls(struct tunnel *tunnel, struct ending *ending)
+{
+	struct greeting *greeting = tunnel->greeting;
+	struct service *service = greeting_choose(greeting, tunnel->group, &ending->reason);
+
+	if (!service)
+		return over(ending, ENDING_REFUSED, ENDED_BY_CLIENT);
+	settle(tunnel, service);
+	const struct tls_beginning beginning = {
+		.from = &tunnel->client_address,
+		.received = &greeting->received,
+		.sni = tunnel->sni ? tunnel->sni : "",
+	};
+	if (tls_start(tunnel->client, service->credentials[SIDE_ACCEPT], &beginning,
+		    &ending->reason) < 0)
+		return over(ending, ENDING_REFUSED, ENDED_BY_US);
+	forget_greeting(tunnel);
+	return TUNNEL_HANDSHAKING;
+}
+
+static enum tunnel_state
+greeting(struct tunnel *tunnel, struct ending *ending)
+{
+	struct greeting *greeting = tunnel->greeting;
+
+	switch (greeting_read(greeting, tunnel->client, &ending->reason)) {
+	case IO_END:
+		return over(ending, ENDING_PROBE, ENDED_BY_CLIENT);
+	case IO_ERROR:
+		return over(ending, ENDING_REFUSED, ENDED_BY_CLIENT);
+	case IO_DONE:
+		break;
+	default:
+		return TUNNEL_GREETING;
+	}
+	if (greeting->hello.name[0] && !(tunnel->sni = strdup(greeting->hello.name))) {
+		diag_set(&ending->reason, "out of memory");
+		return over(ending, ENDING_REFUSED, ENDED_BY_US);
+	}
+	return begin_tls(tunnel, ending);
+}
+
 static enum tunnel_state
 handshaking(struct tunnel *tunnel, struct ending *ending)
 {
@@ -70,6 +137,7 @@ handshaking(struct tunnel *tunnel, struct ending *ending)
 		return over(ending, ENDING_REFUSED, ENDED_BY_CLIENT);
 	case IO_WANT_READ:
 	case IO_WANT_WRITE:
+	case IO_WAIT:
 		break;
 	}
 	return TUNNEL_HANDSHAKING;
@@ -194,6 +262,10 @@ watch(struct tunnel *tunnel)
 	struct stream *client = &tunnel->client->stream;
 	const struct relay *there = &tunnel->to_backend, *back = &tunnel->to_client;
 
+	if (tunnel->state == TUNNEL_GREETING) {
+		stream_watch(client, true, false);
+		return;
+	}
 	if (tunnel->state == TUNNEL_HANDSHAKING) {
 		stream_watch(
 			client, tunnel->wanted == IO_WANT_READ, tunnel->wanted == IO_WANT_WRITE);
@@ -215,6 +287,11 @@ end_streams(struct tunnel *tunnel, enum ending_kind kind)
 	bool cleanly = kind == ENDING_CLOSED || kind == ENDING_PROBE;
 	struct transport *ends[] = {tunnel->client, tunnel->backend};
 
+	if (tunnel->greeting && !cleanly) {
+		tunnel->client->stream.waker = NULL;
+		greeting_refuse(tunnel->greeting, tunnel->client);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
 		if (!ends[i])
 			continue;
@@ -232,14 +309,18 @@ end(struct tunnel *tunnel, const struct ending *ending)
 {
 	struct loop *loop = tunnel->loop;
 
+	if (tunnel->group)
+		settle(tunnel, group_main(tunnel->group));
 	report_end(tunnel, ending);
 	dial_stop(tunnel->dial);
 	ev_timer_stop(loop->ev, &tunnel->timer);
 	loop_cancel(&tunnel->turn);
 	end_streams(tunnel, ending->kind);
+	forget_greeting(tunnel);
 	list_remove(&tunnel->link);
 	loop->tunnel_count--;
 	service_unref(tunnel->service);
+	free(tunnel->sni);
 	free(tunnel);
 	if (loop->on_tunnel_end)
 		loop->on_tunnel_end->wake(loop->on_tunnel_end);
@@ -250,6 +331,7 @@ static void
 run(struct tunnel *tunnel)
 {
 	static enum tunnel_state (*const steps[])(struct tunnel *, struct ending *) = {
+		[TUNNEL_GREETING] = greeting,
 		[TUNNEL_HANDSHAKING] = handshaking,
 		[TUNNEL_DIALING] = dialing,
 		[TUNNEL_RELAYING] = relaying,
@@ -291,7 +373,7 @@ on_timer(struct ev_loop *ev, struct ev_timer *timer, int events)
 	struct ending ending = {.by = ENDED_BY_US};
 
 	(void)events;
-	if (tunnel->state == TUNNEL_HANDSHAKING) {
+	if (tunnel->state == TUNNEL_GREETING || tunnel->state == TUNNEL_HANDSHAKING) {
 		ending.kind = ENDING_REFUSED;
 		diag_set(&ending.reason, "handshake-timeout: the client was not done in %g s",
 			tunnel->service->config->tls[SIDE_ACCEPT].handshake_timeout);
@@ -328,33 +410,20 @@ on_dialed(struct dial_waiter *waiter, const struct dial_result *result)
 	end(tunnel, &ending);
 }
 
-/* Make the client's transport, and begin TLS on it where the service does. */
-static struct transport *
-new_client(struct loop *loop, struct service *service, int fd, struct diag *diag)
+/* Takes over @fd. */
+static struct tunnel *
+tunnel_new(struct loop *loop, struct group *group, int fd)
 {
-	struct transport *client = transport_new(loop, fd);
+	struct tunnel *tunnel = calloc(1, sizeof(*tunnel));
+	struct transport *client = tunnel ? transport_new(loop, fd) : NULL;
 
 	if (!client) {
-		diag_set(diag, "out of memory");
+		free(tunnel);
 		socket_reset(fd);
 		return NULL;
 	}
-	if (!service->credentials[SIDE_ACCEPT] ||
-		tls_start(client, service->credentials[SIDE_ACCEPT], NULL, diag) == 0)
-		return client;
-	transport_reset(client);
-	return NULL;
-}
-
-static struct tunnel *
-tunnel_new(struct loop *loop, struct service *service, struct transport *client)
-{
-	struct tunnel *tunnel = calloc(1, sizeof(*tunnel));
-
-	if (!tunnel)
-		return NULL;
 	tunnel->loop = loop;
-	tunnel->service = service_ref(service);
+	tunnel->group = group_ref(group);
 	tunnel->serial = ++loop->tunnel_serial;
 	tunnel->client = client;
 	tunnel->started = ev_now(loop->ev);
@@ -368,31 +437,40 @@ tunnel_new(struct loop *loop, struct service *service, struct transport *client)
 	return tunnel;
 }
 
-void
-tunnel_start(struct loop *loop, struct service *service, int fd, const struct endpoint *address)
+/* The first state: a TLS client is listened to, for a plaintext one its backend is dialled. */
+static enum tunnel_state
+begin(struct tunnel *tunnel, struct ending *ending)
 {
-	const struct service_config *config = service->config;
-	struct ending ending = {.reason.text = ""};
-	struct tunnel *tunnel = NULL;
+	struct service *service = group_main(tunnel->group);
 
-	atomic_fetch_add_explicit(&service->counters.accepted, 1, memory_order_relaxed);
+	if (!service->credentials[SIDE_ACCEPT]) {
+		settle(tunnel, service);
+		return dial(tunnel, ending);
+	}
+	tunnel->service = service_ref(service);
+	set_timer(tunnel, service->config->tls[SIDE_ACCEPT].handshake_timeout);
+	tunnel->greeting = greeting_new();
+	if (tunnel->greeting)
+		return TUNNEL_GREETING;
+	diag_set(&ending->reason, "out of memory");
+	return over(ending, ENDING_REFUSED, ENDED_BY_US);
+}
+
+void
+tunnel_start(struct loop *loop, struct group *group, int fd, const struct endpoint *address)
+{
+	const struct service_config *config = group_main(group)->config;
+	struct ending ending = {.reason.text = ""};
+
 	socket_prepare(fd, (unsigned)config->keepalive);
-	struct transport *client = new_client(loop, service, fd, &ending.reason);
-	if (client)
-		tunnel = tunnel_new(loop, service, client);
+	struct tunnel *tunnel = tunnel_new(loop, group, fd);
 	if (!tunnel) {
-		log_write(LOG_LEVEL_WARNING, "service %s: a connection is refused: %s",
-			config->name, client ? "out of memory" : ending.reason.text);
-		if (client)
-			stream_abort(&client->stream);
+		log_write(LOG_LEVEL_WARNING, "service %s: a connection is refused: out of memory",
+			config->name);
 		return;
 	}
 	tunnel->client_address = *address;
-	if (client->tls) {
-		set_timer(tunnel, config->tls[SIDE_ACCEPT].handshake_timeout);
-	} else {
-		tunnel->state = dial(tunnel, &ending);
-	}
+	tunnel->state = begin(tunnel, &ending);
 	if (tunnel->state == TUNNEL_OVER)
 		end(tunnel, &ending);
 	else

@@ -16,10 +16,13 @@
 #include "tunnel/relay.h"
 #include "tunnel/stream.h"
 
+struct greeting;
+struct group;
 struct service;
 struct transport;
 
 enum tunnel_state {
+	TUNNEL_GREETING,
 	TUNNEL_HANDSHAKING,
 	TUNNEL_DIALING,
 	TUNNEL_RELAYING,
@@ -29,7 +32,10 @@ enum tunnel_state {
 struct tunnel {
 	struct list link; /* on the loop's list */
 	struct loop *loop;
-	struct service *service;
+	struct group *group;	   /* as long as the service is not chosen */
+	struct service *service;   /* until then the group's main one */
+	struct greeting *greeting; /* while greeting */
+	char *sni;		   /* the name that the client sent; NULL: none */
 	uint64_t serial;
 	enum tunnel_state state;
 	enum io wanted;		 /* while handshaking: what for */

@@ -52,20 +52,28 @@ static const struct reason reasons[] = {
 static const struct reason unknown_reason = {
 	0, GNUTLS_A_CERTIFICATE_UNKNOWN, "the certificate is refused for a reason without a name"};
 
+const struct verdict verdict_good = {.good = true, .words = "it verifies"};
+
+struct verdict
+verdict_bad(gnutls_alert_description_t alert, const char *words)
+{
+	return (struct verdict){.alert = alert, .words = words};
+}
+
 struct verdict
 verdict_of_status(unsigned status)
 {
 	const struct reason *reason = &unknown_reason;
 
 	if (status == 0)
-		return (struct verdict){.good = true, .words = "it verifies"};
+		return verdict_good;
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
 		if (status & reasons[i].bit) {
 			reason = &reasons[i];
 			break;
 		}
 	}
-	return (struct verdict){.alert = reason->alert, .words = reason->words};
+	return verdict_bad(reason->alert, reason->words);
 }
 
 void

@@ -11,7 +11,9 @@
 #include "common/diag.h"
 #include "common/list.h"
 #include "tunnel/dialer.h"
+#include "tunnel/group.h"
 #include "tunnel/listener.h"
+#include "tunnel/loan.h"
 #include "tunnel/loop.h"
 #include "tunnel/stream.h"
 #include "tunnel/transport.h"
@@ -24,6 +26,7 @@ struct worker {
 	struct worker_common common;
 	pthread_t thread;
 	struct loop loop;
+	struct loan_desk desk;
 	struct listener_door door;
 	struct waker tunnel_end;
 	struct ev_async mail;
@@ -60,14 +63,14 @@ take_mail(struct worker *worker, struct orders *orders)
 	(void)pthread_mutex_unlock(&worker->lock);
 }
 
-/* Ends of connections linger for two seconds at most, and are waited for. */
+/* Ends of connections linger for two seconds at most, a signature is late sooner; both are waited for. */
 static void
 end_if_done(struct worker *worker)
 {
 	struct loop *loop = &worker->loop;
 
 	if (worker->draining && loop->tunnel_count == 0 && loop->lingering == 0 &&
-		listener_door_is_empty(&worker->door))
+		worker->desk.out == 0 && listener_door_is_empty(&worker->door))
 		ev_break(loop->ev, EVBREAK_ALL);
 }
 
@@ -97,19 +100,19 @@ abort_all(struct worker *worker, const char *reason)
 	}
 }
 
-/* Have unknown names warned of; the listeners of a service stand beside each other. */
+/* Have unknown names warned of; listeners of the same services stand beside each other. */
 static void
 check_names(struct worker *worker, struct list *listeners)
 {
-	struct service *latest = NULL;
+	const struct group *latest = NULL;
 	struct list *link;
 
 	list_for_each (link, listeners) {
-		struct service *service = listener_service(link);
+		const struct group *group = listener_group(link);
 
-		if (service != latest)
-			dialer_check_names(worker->loop.dialer, service);
-		latest = service;
+		for (size_t i = 0; group != latest && i < group->count; i++)
+			dialer_check_names(worker->loop.dialer, group->services[i]);
+		latest = group;
 	}
 }
 
@@ -175,6 +178,8 @@ release(struct worker *worker)
 	ev_timer_stop(loop->ev, &worker->look);
 	transport_end_linger(loop);
 	dialer_free(loop->dialer);
+	if (loop->desk)
+		loan_desk_release(loop->desk);
 	loop_release(loop);
 	(void)pthread_mutex_destroy(&worker->lock);
 	free(worker);
@@ -187,6 +192,10 @@ prepare(struct worker *worker)
 
 	(void)pthread_mutex_init(&worker->lock, NULL);
 	list_init(&worker->arriving);
+	if (worker->common.helpers) {
+		loan_desk_init(&worker->desk, loop->ev, worker->common.helpers);
+		loop->desk = &worker->desk;
+	}
 	worker->tunnel_end.wake = on_tunnel_end;
 	loop->on_tunnel_end = &worker->tunnel_end;
 	listener_door_init(&worker->door, loop, worker->common.admission, tunnel_start);

@@ -16,6 +16,7 @@
 struct admission;
 struct diag;
 struct list;
+struct loan_helpers;
 struct pool_budget;
 struct worker;
 
@@ -23,7 +24,8 @@ struct worker;
 struct worker_common {
 	struct pool_budget *budget;
 	struct admission *admission;
-	int ended; /* an eventfd: one is added when a worker has ended */
+	struct loan_helpers *helpers; /* for slow handshakes; NULL: none */
+	int ended;		      /* an eventfd: one is added when a worker has ended */
 };
 
 /* Start worker number @index. The caller frees the result with worker_free(). NULL with words. */

@@ -11,7 +11,7 @@ import pytest
 
 sys.dont_write_bytecode = True
 
-from harness import ports, wait  # noqa: E402
+from harness import decision, ports, wait  # noqa: E402
 from harness.pki import Pki  # noqa: E402
 from harness.program import SALLYPORT, Program  # noqa: E402
 from harness.worlds import World  # noqa: E402
@@ -137,3 +137,9 @@ def world(run, pki):
     yield make
     for made in worlds:
         made.close()
+
+
+@pytest.fixture
+def decide(run, pki, closing, tmp_path):
+    """decide(row, place) plays a row of the tables of those who are wrong."""
+    return lambda row, place: decision.play(row, place, run, pki, closing, tmp_path)

@@ -217,6 +217,8 @@ def test_every_sample_loads(conf, pki, tmp_path, name):
     """The samples name files in /etc/sallyport; they are read from a directory of our own instead."""
     with open(os.path.join(SAMPLES, name), encoding="ascii") as file:
         text = file.read()
+    if re.search(r"^key *= *pkcs11:", text, re.MULTILINE):
+        pytest.skip("samples.sh tries it with a token")
     here = tmp_path / "etc"
     here.mkdir()
     for found in set(re.findall(r"/etc/sallyport/([\w.-]+)", text)):
@@ -224,6 +226,8 @@ def test_every_sample_loads(conf, pki, tmp_path, name):
         if found.endswith(".crt") and not found.startswith("ca"):
             source = pki.get("server").crt
         shutil.copy(source, here / found)
+        if found.endswith(".psk"):
+            (here / found).write_text("meter-17:00112233445566778899aabbccddeeff\n")
     text = text.replace("/etc/sallyport", str(here))
     result = sallyport("check", "-c", conf(text))
     assert result.returncode == 0, result.stderr

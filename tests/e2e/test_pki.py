@@ -292,7 +292,7 @@ def test_a_full_standard_output_is_a_failure(ca):
 # Help and manual.
 
 
-@pytest.mark.parametrize("command", ["init", "issue", "show"])
+@pytest.mark.parametrize("command", ["init", "issue", "revoke", "self", "show", "ticket-key"])
 def test_help_and_manual_have_the_same_options(command):
     helped = re.findall(r"^  --(\S+)", done(command, "--help"), re.MULTILINE)
     manual = MANUAL.read_text()

@@ -108,6 +108,28 @@ def echo_for_ever(listener):
     threading.Thread(target=accept, daemon=True).start()
 
 
+def test_a_reload_cuts_nothing_when_no_descriptor_is_left_for_more_tunnels(run, pki, closing):
+    backend = closing(Listener())
+    addresses = [f"127.0.0.1:{ports.free()}" for _ in range(16)]
+    service = {"mode": "offload", "accept": addresses, "connect": backend.address, **credentials(pki, "server")}
+
+    def text(level):
+        return configuration({**service, "ca": None, "verify": "no"}, log_level=level, workers=4)
+
+    program = run(text("info"), wrapper=["prlimit", "--nofile=256:256"])
+    made = context(False, None, pki.ca)
+    clients, backends = [], []
+    while not program.find(lambda line: line["message"].startswith("accepting waits")):
+        clients.append(closing(TlsEnd(connect(addresses[0]), made, name="localhost")))
+        if clients[-1].handshake(timeout=1) is None:
+            backends.append(closing(backend.accept()))
+    serve = program.workers()
+    program.write(text("notice"))
+    program.reload()
+    assert program.workers() == serve
+    assert len(backends) > 10 and all(carries(*pair) for pair in zip(clients, backends))
+
+
 def test_reloads_under_load_fail_no_connection(world):
     ends = world("pair", "1.3")
     echo_for_ever(ends.listener)

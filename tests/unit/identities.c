@@ -11,6 +11,7 @@
 #include "common/diag.h"
 #include "common/files.h"
 #include "tunnel/config.h"
+#include "tunnel/service.h"
 
 static time_t
 in_days(int days)
@@ -49,12 +50,12 @@ identities_make_leaf(struct pki_pair *pair, const struct pki_pair *authority, co
 }
 
 static void
-add(struct files *files, const char *stem, const char *ending, const void *data, size_t size)
+add(struct files *files, const char *prefix, const char *name, const void *data, size_t size)
 {
 	char path[64];
 	struct diag diag;
 
-	(void)snprintf(path, sizeof(path), "/test/%s%s", stem, ending);
+	(void)snprintf(path, sizeof(path), "%s/test/%s", prefix, name);
 	assert_int_equal(files_add(files, path, data, size, &diag), 0);
 }
 
@@ -62,19 +63,33 @@ void
 identities_add(struct files *files, const char *stem, const struct pki_pair *pair)
 {
 	gnutls_datum_t key, crt;
+	char name[48];
 	struct diag diag;
 
 	assert_int_equal(pki_pair_export(pair, &key, &crt, &diag), 0);
-	add(files, stem, ".crt", crt.data, crt.size);
-	add(files, stem, ".key", key.data, key.size);
+	(void)snprintf(name, sizeof(name), "%s.crt", stem);
+	add(files, "", name, crt.data, crt.size);
+	(void)snprintf(name, sizeof(name), "%s.key", stem);
+	add(files, "key:", name, key.data, key.size);
 	gnutls_free(crt.data);
 	gnutls_free(key.data);
 }
 
 void
+identities_add_leaf(
+	struct files *files, const char *stem, const struct pki_pair *authority, const char *host)
+{
+	struct pki_pair leaf;
+
+	identities_make_leaf(&leaf, authority, host, -1, 1);
+	identities_add(files, stem, &leaf);
+	pki_pair_release(&leaf);
+}
+
+void
 identities_add_text(struct files *files, const char *name, const char *data)
 {
-	add(files, name, "", data, strlen(data));
+	add(files, "", name, data, strlen(data));
 }
 
 struct config *
@@ -91,4 +106,13 @@ identities_config(const char *text)
 	config_texts_release(&texts);
 	free(copy);
 	return config;
+}
+
+void
+identities_services(const char *text, const struct files *files, struct service **services)
+{
+	struct config *config = identities_config(text);
+
+	assert_int_equal(services_new(config, files, NULL, services, stderr), 0);
+	config_unref(config);
 }

@@ -11,6 +11,7 @@
 
 struct config;
 struct files;
+struct service;
 
 /* Make an authority called @name. The caller frees it with pki_pair_release(), as every pair here. */
 void identities_make_authority(struct pki_pair *pair, const char *name);
@@ -22,13 +23,23 @@ void identities_make_authority(struct pki_pair *pair, const char *name);
 void identities_make_leaf(struct pki_pair *pair, const struct pki_pair *authority, const char *host,
 	int from, int until);
 
-/* Add @pair to @files as "/test/STEM.crt" and "/test/STEM.key". */
+/* Add @pair to @files as "/test/STEM.crt" and "key:/test/STEM.key", as main would. */
 void identities_add(struct files *files, const char *stem, const struct pki_pair *pair);
+
+/* Make the certificate of @host, as above and good today, and add it to @files as @stem. */
+void identities_add_leaf(
+	struct files *files, const char *stem, const struct pki_pair *authority, const char *host);
 
 /* Add the text @data to @files as "/test/NAME". */
 void identities_add_text(struct files *files, const char *name, const char *data);
 
 /* The configuration of @text, which is without errors. The caller drops it with config_unref(). */
 struct config *identities_config(const char *text);
+
+/*
+ * Make the services of @text and @files, which are without errors, into @services, which has room for them
+ * all. The caller drops each with service_unref().
+ */
+void identities_services(const char *text, const struct files *files, struct service **services);
 
 #endif

@@ -5,147 +5,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "common/diag.h"
-#include "common/files.h"
+#include "tests/unit/encounter.h"
 #include "tests/unit/identities.h"
 #include "tunnel/authorise.h"
 #include "tunnel/credentials.h"
-#include "tunnel/session.h"
-#include "tunnel/service.h"
-
-enum { CLIENT, SERVER, ENDS };
-
-/* Two sessions over a socketpair, and what each end thinks of the other. */
-struct fixture {
-	struct files files;
-	struct service *services[ENDS];
-	gnutls_session_t sessions[ENDS];
-	struct judgement judgements[ENDS];
-	int results[ENDS]; /* of the handshake */
-	int fds[ENDS];
-};
-
-static struct pki_pair authority, stranger, good;
-static struct fixture fixture;
-
-static int
-setup_group(void **state)
-{
-	(void)state;
-	identities_make_authority(&authority, "authority");
-	identities_make_authority(&stranger, "stranger");
-	identities_make_leaf(&good, &authority, "localhost", -1, 1);
-	return 0;
-}
-
-static int
-teardown_group(void **state)
-{
-	(void)state;
-	pki_pair_release(&good);
-	pki_pair_release(&stranger);
-	pki_pair_release(&authority);
-	return 0;
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	fixture = (struct fixture){.fds = {-1, -1}};
-	identities_add(&fixture.files, "ca", &authority);
-	identities_add(&fixture.files, "good", &good);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	for (int end = 0; end < ENDS; end++) {
-		if (fixture.sessions[end])
-			gnutls_deinit(fixture.sessions[end]);
-		service_unref(fixture.services[end]);
-		free(fixture.judgements[end].identity);
-		if (fixture.fds[end] >= 0)
-			(void)close(fixture.fds[end]);
-	}
-	files_release(&fixture.files);
-	return 0;
-}
-
-/* Make both ends with these options; the client expects @name, or none for NULL. */
-static void
-make_ends(const char *client, const char *server, const char *name)
-{
-	char text[1024];
-	struct diag diag;
-
-	(void)snprintf(text, sizeof(text),
-		"ca = ca.crt\n"
-		"[c]\nmode = encrypt\naccept = 127.0.0.1:1\nconnect = localhost:1\n%s"
-		"[s]\nmode = offload\naccept = 127.0.0.1:2\nconnect = 127.0.0.1:3\n%s",
-		client, server);
-	struct config *config = identities_config(text);
-	assert_int_equal(services_new(config, &fixture.files, fixture.services, stderr), 0);
-	config_unref(config);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fixture.fds), 0);
-	for (int end = 0; end < ENDS; end++) {
-		enum side side = end == CLIENT ? SIDE_CONNECT : SIDE_ACCEPT;
-		struct credentials *credentials = fixture.services[end]->credentials[side];
-
-		fixture.judgements[end] = (struct judgement){
-			.credentials = credentials, .name = end == CLIENT ? name : NULL};
-		assert_int_equal(session_new(credentials, name, &fixture.sessions[end], &diag), 0);
-		gnutls_session_set_ptr(fixture.sessions[end], &fixture.judgements[end]);
-		gnutls_transport_set_int(fixture.sessions[end], fixture.fds[end]);
-		fixture.results[end] = GNUTLS_E_AGAIN;
-	}
-}
-
-/* Shake hands until both ends are done, broken, or wait for one that is broken. */
-static void
-shake_hands(void)
-{
-	for (int i = 0; i < 20; i++) {
-		int end = i % ENDS;
-
-		if (fixture.results[end] == GNUTLS_E_AGAIN)
-			fixture.results[end] = gnutls_handshake(fixture.sessions[end]);
-	}
-}
-
-static bool
-ask(int end)
-{
-	return authorise(fixture.sessions[end], &fixture.judgements[end]);
-}
-
-static void
-assert_refused(int end, gnutls_alert_description_t alert, const char *words)
-{
-	assert_false(ask(end));
-	assert_string_equal(fixture.judgements[end].words, words);
-	assert_int_equal(fixture.judgements[end].alert, alert);
-}
-
-static const char good_pair[] = "cert = good.crt\nkey = good.key\n";
-static const char bad_pair[] = "cert = bad.crt\nkey = bad.key\n";
+#include "tunnel/verified.h"
 
 static void
 who_is_trusted_passes_and_is_known(void **state)
 {
 	(void)state;
-	make_ends(good_pair, good_pair, "localhost");
-	shake_hands();
+	encounter_make(good_pair, good_pair, "localhost");
+	encounter_shake_hands();
 	for (int end = 0; end < ENDS; end++) {
-		assert_int_equal(fixture.results[end], 0);
-		assert_true(fixture.judgements[end].judged);
-		assert_true(ask(end));
-		assert_string_equal(fixture.judgements[end].identity, "dns:localhost CN=leaf");
+		assert_int_equal(encounter.results[end], 0);
+		assert_true(encounter.judgements[end].judged);
+		assert_true(encounter_ask(end));
+		assert_string_equal(encounter.judgements[end].identity, "dns:localhost CN=leaf");
 	}
 }
 
@@ -200,16 +77,16 @@ show(const struct flaw *flaw, int judge, const char *version)
 	struct pki_pair bad;
 	char options[128];
 
-	(void)setup(NULL);
+	(void)encounter_setup(NULL);
 	identities_make_leaf(&bad, flaw->issuer, flaw->host, flaw->from, flaw->until);
 	if (flaw->purposes[judge])
 		set_purpose(&bad, flaw->issuer, flaw->purposes[judge]);
-	identities_add(&fixture.files, "bad", &bad);
+	identities_add(&encounter.files, "bad", &bad);
 	pki_pair_release(&bad);
 	(void)snprintf(options, sizeof(options), "%stls-max-version = %s\n",
 		judge == CLIENT ? good_pair : bad_pair, version);
-	make_ends(options, judge == CLIENT ? bad_pair : good_pair, "localhost");
-	shake_hands();
+	encounter_make(options, judge == CLIENT ? bad_pair : good_pair, "localhost");
+	encounter_shake_hands();
 }
 
 static void
@@ -224,13 +101,13 @@ every_flaw_has_its_words_and_its_alert(void **state)
 
 		show(flaw, judge, versions[i % 2]);
 		if (flaw->name_only && judge == SERVER) {
-			assert_true(ask(judge));
+			assert_true(encounter_ask(judge));
 		} else {
-			assert_int_equal(fixture.results[judge], GNUTLS_E_CERTIFICATE_ERROR);
-			assert_refused(judge, flaw->alert, flaw->words);
+			assert_int_equal(encounter.results[judge], GNUTLS_E_CERTIFICATE_ERROR);
+			encounter_assert_refused(judge, flaw->alert, flaw->words);
 		}
-		assert_non_null(fixture.judgements[judge].identity);
-		(void)teardown(NULL);
+		assert_non_null(encounter.judgements[judge].identity);
+		(void)encounter_teardown(NULL);
 	}
 }
 
@@ -243,9 +120,9 @@ a_purpose_that_fits_is_good(void **state)
 	(void)state;
 	for (int judge = 0; judge < ENDS; judge++) {
 		show(&none, judge, "1.3");
-		assert_int_equal(fixture.results[judge], 0);
-		assert_true(ask(judge));
-		(void)teardown(NULL);
+		assert_int_equal(encounter.results[judge], 0);
+		assert_true(encounter_ask(judge));
+		(void)encounter_teardown(NULL);
 	}
 }
 
@@ -257,9 +134,9 @@ a_chain_below_the_profile_is_too_weak(void **state)
 	(void)state;
 	(void)snprintf(
 		options, sizeof(options), "%spriority = NORMAL:%%PROFILE_ULTRA\n", good_pair);
-	make_ends(good_pair, options, "localhost");
-	shake_hands();
-	assert_refused(SERVER, GNUTLS_A_BAD_CERTIFICATE,
+	encounter_make(good_pair, options, "localhost");
+	encounter_shake_hands();
+	encounter_assert_refused(SERVER, GNUTLS_A_BAD_CERTIFICATE,
 		"a key or a signature in the certificate chain is too weak");
 }
 
@@ -280,14 +157,14 @@ an_address_must_be_in_the_certificate_as_an_address(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct pki_pair pair;
 
-		(void)setup(NULL);
+		(void)encounter_setup(NULL);
 		identities_make_leaf(&pair, &authority, rows[i].certified, -1, 1);
-		identities_add(&fixture.files, "bad", &pair);
+		identities_add(&encounter.files, "bad", &pair);
 		pki_pair_release(&pair);
-		make_ends(good_pair, bad_pair, rows[i].expected);
-		shake_hands();
-		assert_int_equal(ask(CLIENT), rows[i].passes);
-		(void)teardown(NULL);
+		encounter_make(good_pair, bad_pair, rows[i].expected);
+		encounter_shake_hands();
+		assert_int_equal(encounter_ask(CLIENT), rows[i].passes);
+		(void)encounter_teardown(NULL);
 	}
 }
 
@@ -295,15 +172,17 @@ static void
 a_client_without_a_certificate_is_refused_with_the_alert_of_the_version(void **state)
 {
 	(void)state;
-	make_ends("cert = none\n", good_pair, "localhost");
-	shake_hands();
-	assert_refused(SERVER, GNUTLS_A_CERTIFICATE_REQUIRED, "the peer showed no certificate");
-	assert_null(fixture.judgements[SERVER].identity);
-	(void)teardown(NULL);
-	(void)setup(NULL);
-	make_ends("cert = none\ntls-max-version = 1.2\n", good_pair, "localhost");
-	shake_hands();
-	assert_refused(SERVER, GNUTLS_A_HANDSHAKE_FAILURE, "the peer showed no certificate");
+	encounter_make("cert = none\n", good_pair, "localhost");
+	encounter_shake_hands();
+	encounter_assert_refused(
+		SERVER, GNUTLS_A_CERTIFICATE_REQUIRED, "the peer showed no certificate");
+	assert_null(encounter.judgements[SERVER].identity);
+	(void)encounter_teardown(NULL);
+	(void)encounter_setup(NULL);
+	encounter_make("cert = none\ntls-max-version = 1.2\n", good_pair, "localhost");
+	encounter_shake_hands();
+	encounter_assert_refused(
+		SERVER, GNUTLS_A_HANDSHAKE_FAILURE, "the peer showed no certificate");
 }
 
 static void
@@ -315,19 +194,19 @@ an_optional_certificate_may_be_absent_but_not_bad(void **state)
 
 	(void)state;
 	(void)snprintf(options, sizeof(options), "%sverify = optional\n", good_pair);
-	make_ends("cert = none\n", options, "localhost");
-	shake_hands();
-	assert_int_equal(fixture.results[SERVER], 0);
-	assert_true(ask(SERVER));
-	assert_null(fixture.judgements[SERVER].identity);
-	(void)teardown(NULL);
-	(void)setup(NULL);
+	encounter_make("cert = none\n", options, "localhost");
+	encounter_shake_hands();
+	assert_int_equal(encounter.results[SERVER], 0);
+	assert_true(encounter_ask(SERVER));
+	assert_null(encounter.judgements[SERVER].identity);
+	(void)encounter_teardown(NULL);
+	(void)encounter_setup(NULL);
 	identities_make_leaf(&bad, &stranger, "localhost", -1, 1);
-	identities_add(&fixture.files, "bad", &bad);
+	identities_add(&encounter.files, "bad", &bad);
 	pki_pair_release(&bad);
-	make_ends(bad_pair, options, "localhost");
-	shake_hands();
-	assert_refused(SERVER, stranger_flaw->alert, stranger_flaw->words);
+	encounter_make(bad_pair, options, "localhost");
+	encounter_shake_hands();
+	encounter_assert_refused(SERVER, stranger_flaw->alert, stranger_flaw->words);
 }
 
 static void
@@ -340,15 +219,15 @@ without_verification_anybody_passes_and_is_called_unverified(void **state)
 	(void)snprintf(client, sizeof(client), "%sverify = no\npeer-name = none\n", good_pair);
 	(void)snprintf(server, sizeof(server), "%sverify = no\n", bad_pair);
 	identities_make_leaf(&bad, &stranger, "other.example.net", -3, -1);
-	identities_add(&fixture.files, "bad", &bad);
+	identities_add(&encounter.files, "bad", &bad);
 	pki_pair_release(&bad);
-	make_ends(client, server, NULL);
-	shake_hands();
-	assert_true(ask(CLIENT));
+	encounter_make(client, server, NULL);
+	encounter_shake_hands();
+	assert_true(encounter_ask(CLIENT));
 	assert_string_equal(
-		fixture.judgements[CLIENT].identity, "unverified dns:other.example.net CN=leaf");
-	assert_true(ask(SERVER));
-	assert_null(fixture.judgements[SERVER].identity);
+		encounter.judgements[CLIENT].identity, "unverified dns:other.example.net CN=leaf");
+	assert_true(encounter_ask(SERVER));
+	assert_null(encounter.judgements[SERVER].identity);
 }
 
 static void
@@ -358,20 +237,21 @@ a_server_that_showed_nothing_never_passes(void **state)
 
 	(void)state;
 	(void)snprintf(client, sizeof(client), "%sverify = no\npeer-name = none\n", good_pair);
-	make_ends(client, good_pair, NULL);
-	assert_refused(CLIENT, GNUTLS_A_CERTIFICATE_REQUIRED, "the peer showed no certificate");
+	encounter_make(client, good_pair, NULL);
+	encounter_assert_refused(
+		CLIENT, GNUTLS_A_CERTIFICATE_REQUIRED, "the peer showed no certificate");
 }
 
 static void
 what_was_judged_once_stays(void **state)
 {
 	(void)state;
-	make_ends(good_pair, good_pair, "localhost");
-	shake_hands();
-	fixture.judgements[CLIENT].name = "other.example.net";
-	assert_true(ask(CLIENT));
-	fixture.judgements[SERVER].authorised = false;
-	assert_false(ask(SERVER));
+	encounter_make(good_pair, good_pair, "localhost");
+	encounter_shake_hands();
+	encounter.judgements[CLIENT].name = "other.example.net";
+	assert_true(encounter_ask(CLIENT));
+	encounter.judgements[SERVER].authorised = false;
+	assert_false(encounter_ask(SERVER));
 }
 
 /* Let the server show its certificate @count times over. */
@@ -382,11 +262,11 @@ show_copies(unsigned count)
 	gnutls_pcert_st *chain = calloc(count, sizeof(*chain));
 	gnutls_privkey_t key;
 	gnutls_x509_crt_t crt;
-	const struct file *file = files_find(&fixture.files, "/test/good.crt");
+	const struct file *file = files_find(&encounter.files, "/test/good.crt");
 	const gnutls_datum_t pem = {.data = file->data, .size = (unsigned)file->size};
 
 	assert_non_null(chain);
-	make_ends(good_pair, good_pair, "localhost");
+	encounter_make(good_pair, good_pair, "localhost");
 	assert_int_equal(gnutls_x509_crt_init(&crt), 0);
 	assert_int_equal(gnutls_x509_crt_import(crt, &pem, GNUTLS_X509_FMT_PEM), 0);
 	for (unsigned i = 0; i < count; i++)
@@ -398,11 +278,11 @@ show_copies(unsigned count)
 	assert_int_equal(
 		gnutls_certificate_set_key(credentials, NULL, 0, chain, (int)count, key), 0);
 	assert_int_equal(gnutls_credentials_set(
-				 fixture.sessions[SERVER], GNUTLS_CRD_CERTIFICATE, credentials),
+				 encounter.sessions[SERVER], GNUTLS_CRD_CERTIFICATE, credentials),
 		0);
-	shake_hands();
-	gnutls_deinit(fixture.sessions[SERVER]);
-	fixture.sessions[SERVER] = NULL;
+	encounter_shake_hands();
+	gnutls_deinit(encounter.sessions[SERVER]);
+	encounter.sessions[SERVER] = NULL;
 	gnutls_certificate_free_credentials(credentials);
 	free(chain);
 }
@@ -412,39 +292,50 @@ sixteen_certificates_are_judged_and_more_are_refused(void **state)
 {
 	(void)state;
 	show_copies(16);
-	assert_true(ask(CLIENT));
-	(void)teardown(NULL);
-	(void)setup(NULL);
+	assert_true(encounter_ask(CLIENT));
+	(void)encounter_teardown(NULL);
+	(void)encounter_setup(NULL);
 	show_copies(17);
-	assert_refused(CLIENT, GNUTLS_A_BAD_CERTIFICATE, "the certificate chain cannot be parsed");
-	assert_null(fixture.judgements[CLIENT].identity);
+	encounter_assert_refused(
+		CLIENT, GNUTLS_A_BAD_CERTIFICATE, "the certificate chain cannot be parsed");
+	assert_null(encounter.judgements[CLIENT].identity);
 }
+
+static void
+what_does_not_verify_is_not_remembered(void **state)
+{
+	const gnutls_datum_t *certificates;
+	struct verified_key key;
+	unsigned count;
+
+	(void)state;
+	show(&flaws[0], SERVER, "1.3");
+	certificates = gnutls_certificate_get_peers(encounter.sessions[SERVER], &count);
+	assert_non_null(certificates);
+	key = verified_key_of(certificates, count, NULL);
+	assert_null(verified_recall(
+		encounter.judgements[SERVER].credentials->verified, &key, time(NULL)));
+}
+
+#define TEST(claim) cmocka_unit_test_setup_teardown(claim, encounter_setup, encounter_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			who_is_trusted_passes_and_is_known, setup, teardown),
+		TEST(who_is_trusted_passes_and_is_known),
 		cmocka_unit_test(every_flaw_has_its_words_and_its_alert),
 		cmocka_unit_test(a_purpose_that_fits_is_good),
-		cmocka_unit_test_setup_teardown(
-			a_chain_below_the_profile_is_too_weak, setup, teardown),
+		TEST(a_chain_below_the_profile_is_too_weak),
 		cmocka_unit_test(an_address_must_be_in_the_certificate_as_an_address),
-		cmocka_unit_test_setup_teardown(
-			a_client_without_a_certificate_is_refused_with_the_alert_of_the_version,
-			setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			an_optional_certificate_may_be_absent_but_not_bad, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			without_verification_anybody_passes_and_is_called_unverified, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(
-			a_server_that_showed_nothing_never_passes, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_was_judged_once_stays, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			sixteen_certificates_are_judged_and_more_are_refused, setup, teardown),
+		TEST(a_client_without_a_certificate_is_refused_with_the_alert_of_the_version),
+		TEST(an_optional_certificate_may_be_absent_but_not_bad),
+		TEST(without_verification_anybody_passes_and_is_called_unverified),
+		TEST(a_server_that_showed_nothing_never_passes),
+		TEST(what_was_judged_once_stays),
+		TEST(sixteen_certificates_are_judged_and_more_are_refused),
+		TEST(what_does_not_verify_is_not_remembered),
 	};
 
-	return cmocka_run_group_tests(tests, setup_group, teardown_group);
+	return cmocka_run_group_tests(tests, encounter_begin, encounter_end);
 }

@@ -77,8 +77,8 @@ defaults_are_those_of_the_manual(void **state)
 	assert_false(service->tls[SIDE_ACCEPT].used);
 	assert_null(service->tls[SIDE_ACCEPT].priority);
 	assert_true(tls->used);
-	assert_string_equal(tls->cert, "c");
-	assert_string_equal(tls->key, "c");
+	assert_string_equal(tls->identities[0].cert, "c");
+	assert_string_equal(tls->identities[0].key, "c");
 	assert_string_equal(tls->ca, "a");
 	assert_int_equal(tls->verify, VERIFY_YES);
 	assert_null(tls->peer_name);
@@ -125,8 +125,8 @@ every_option_reaches_its_field(void **state)
 	assert_int_equal(service->accept_count, 2);
 	assert_int_equal(service->connect_count, 2);
 	assert_int_equal(service->connect[1].kind, ADDRESS_IP);
-	assert_string_equal(tls->cert, "/etc/s/c");
-	assert_string_equal(tls->key, "/k");
+	assert_string_equal(tls->identities[0].cert, "/etc/s/c");
+	assert_string_equal(tls->identities[0].key, "/k");
 	assert_true(tls->ca_is_system);
 	assert_null(tls->ca);
 	assert_int_equal(tls->verify, VERIFY_NO);
@@ -159,8 +159,7 @@ none_is_not_a_name(void **state)
 	const struct tls_config *tls = &config->services[0].tls[SIDE_CONNECT];
 
 	(void)state;
-	assert_null(tls->cert);
-	assert_null(tls->key);
+	assert_int_equal(tls->identity_count, 0);
 	assert_null(tls->ca);
 	assert_false(tls->ca_is_system);
 	assert_null(tls->peer_name);
@@ -240,11 +239,11 @@ a_certificate_is_inherited_with_its_key(void **state)
 	const struct service_config *service = config->services;
 
 	(void)state;
-	assert_string_equal(service[0].tls[SIDE_ACCEPT].cert, "bc");
-	assert_string_equal(service[0].tls[SIDE_ACCEPT].key, "bc");
-	assert_string_equal(service[0].tls[SIDE_CONNECT].cert, "pc");
-	assert_string_equal(service[0].tls[SIDE_CONNECT].key, "pk");
-	assert_string_equal(service[1].tls[SIDE_CONNECT].key, "ec");
+	assert_string_equal(service[0].tls[SIDE_ACCEPT].identities[0].cert, "bc");
+	assert_string_equal(service[0].tls[SIDE_ACCEPT].identities[0].key, "bc");
+	assert_string_equal(service[0].tls[SIDE_CONNECT].identities[0].cert, "pc");
+	assert_string_equal(service[0].tls[SIDE_CONNECT].identities[0].key, "pk");
+	assert_string_equal(service[1].tls[SIDE_CONNECT].identities[0].key, "ec");
 	config_unref(config);
 }
 
@@ -282,10 +281,14 @@ static void
 what_is_printed_reads_the_same(void **state)
 {
 	struct config *config = build("/e/m",
-		"workers = 2\nidle-timeout = 90s\n" ENCRYPT OFFLOAD BRIDGE
+		"workers = 2\nidle-timeout = 90s\ndeny = cn:x\n" ENCRYPT OFFLOAD BRIDGE
 		"accept-cert = x\nconnect-cert = none\nca = y\naccept-verify = optional\n"
 		"connect-verify = no\n[u]\nmode = encrypt\naccept = unix:/x\naccept = unix:@y\n"
-		"connect = h:1\nsocket-users = a,b\nsocket-users = c\ncert = c\nca = system\n");
+		"connect = h:1\nsocket-users = a,b\nsocket-users = c\ncert = c\nca = system\n"
+		"[g]\nmode = offload\naccept = *:7\nconnect = [::1]:1\nca = a\ncert = c\ncert = d\n"
+		"key = k\nkey = pkcs11:object=l\ndeny = cn:y\nallow = any\nsni = a, default\n"
+		"[h]\nmode = encrypt\naccept = unix:@h\nconnect = h:1\npsk = p\npsk-identity = "
+		"i\n");
 	char *first = collect(config_print, config);
 	struct config *again = build("m2", first);
 	char *second = collect(config_print, again);
@@ -296,6 +299,9 @@ what_is_printed_reads_the_same(void **state)
 	assert_non_null(strstr(first, "# /e/m:1\nworkers = 2\n"));
 	assert_non_null(strstr(first, "# default\nlog-level = info\n"));
 	assert_non_null(strstr(first, "ca = /e/y\n"));
+	assert_non_null(strstr(first, "key = /e/k\n# /e/m:"));
+	assert_non_null(strstr(first, "key = pkcs11:object=l\n"));
+	assert_non_null(strstr(first, "deny = cn:y\n# /e/m:3\ndeny = cn:x\n"));
 	for (char *x, *y; (x = strsep(&a, "\n")) && (y = strsep(&b, "\n"));) {
 		if (*x != '#')
 			assert_string_equal(x, y);
@@ -334,7 +340,15 @@ everything_less_safe_is_warned_of(void **state)
 	free(warnings);
 	config_unref(config);
 
-	config = build("m", ENCRYPT OFFLOAD);
+	config = build("m", ENCRYPT OFFLOAD "crl = l\ncrl-missing = accept\n");
+	warnings = collect(config_print_warnings, config);
+	assert_string_equal(warnings,
+		"m:14: service o: crl-missing: \"accept\" believes in every certificate whose "
+		"issuer has no list\n");
+	free(warnings);
+	config_unref(config);
+
+	config = build("m", ENCRYPT OFFLOAD "crl = l\n");
 	warnings = collect(config_print_warnings, config);
 	assert_string_equal(warnings, "");
 	free(warnings);
@@ -357,7 +371,7 @@ a_value_that_fails_later_is_blamed_by_its_line(void **state)
 	assert_string_equal(diag.text, "d/m:14: service b: accept-ca: \"b\": empty");
 	(void)diag_set(&diag, "no key");
 	config_blame(config, &config->services[1], SIDE_CONNECT, "key", &diag);
-	assert_string_equal(diag.text, "d/m:8: service b: key: \"d/c\": no key");
+	assert_string_equal(diag.text, "d/m:12: service b: cert: \"c\": no key");
 	config_unref(config);
 }
 
@@ -394,6 +408,76 @@ the_sample_loads(void **state)
 	config_unref(config);
 }
 
+static void
+every_option_of_identity_and_policy_reaches_its_field(void **state)
+{
+	struct config *config = build("/e/m",
+		"key-process = yes\nreload-on-change = yes\n" OFFLOAD
+		"key = pkcs11:object=k\npassword-file = pw\npin-source = pin\nocsp-response = "
+		"staple\n"
+		"sni = x\nalpn = h2\nallow = any\ndeny = cn:x\n"
+		"pin = sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+		"crl = lists\ncrl-missing = accept\npsk = /k\nticket-lifetime = 1h\n"
+		"ticket-keys = tk\n" ENCRYPT
+		"psk = pk\npsk-identity = i\nocsp = require\ntickets = no\n");
+	const struct tls_config *tls = &config->services[0].tls[SIDE_ACCEPT];
+
+	(void)state;
+	assert_int_equal(config->key_process, KEY_PROCESS_YES);
+	assert_true(config->reload_on_change);
+	assert_string_equal(tls->identities[0].key, "pkcs11:object=k");
+	assert_string_equal(tls->password_file, "/e/pw");
+	assert_string_equal(tls->pin_source, "/e/pin");
+	assert_string_equal(tls->ocsp_response, "/e/staple");
+	assert_string_equal(tls->sni.list[0], "x");
+	assert_string_equal(tls->alpn.list[0], "h2");
+	assert_string_equal(tls->allow.list[0], "any");
+	assert_string_equal(tls->deny.list[0], "cn:x");
+	assert_int_equal(tls->pins.count, 1);
+	assert_string_equal(tls->crl, "/e/lists");
+	assert_int_equal(tls->crl_missing, CRL_MISSING_ACCEPT);
+	assert_string_equal(tls->psk, "/k");
+	assert_true(tls->tickets && tls->ticket_lifetime == 3600);
+	assert_string_equal(tls->ticket_keys, "/e/tk");
+	tls = &config->services[1].tls[SIDE_CONNECT];
+	assert_string_equal(tls->psk, "/e/pk");
+	assert_string_equal(tls->psk_identity, "i");
+	assert_int_equal(tls->ocsp, OCSP_REQUIRE);
+	assert_false(tls->tickets);
+	config_unref(config);
+}
+
+static void
+identity_and_policy_are_strict_by_default(void **state)
+{
+	struct config *config = build("m", OFFLOAD ENCRYPT);
+	const struct tls_config *tls = &config->services[0].tls[SIDE_ACCEPT];
+
+	(void)state;
+	assert_int_equal(config->key_process, KEY_PROCESS_AUTO);
+	assert_false(config->reload_on_change);
+	assert_int_equal(tls->crl_missing, CRL_MISSING_REFUSE);
+	assert_true(tls->tickets && tls->ticket_lifetime == 6 * 3600);
+	assert_int_equal(tls->allow.count + tls->deny.count + tls->pins.count, 0);
+	assert_int_equal(tls->sni.count + tls->alpn.count, 0);
+	assert_true(!tls->sni_is_default && !tls->psk && !tls->crl && !tls->ticket_keys);
+	assert_int_equal(config->services[1].tls[SIDE_CONNECT].ocsp, OCSP_CHECK);
+	config_unref(config);
+}
+
+static void
+the_value_that_fails_is_blamed_among_several(void **state)
+{
+	struct config *config = build("m", ENCRYPT "cert = d\n");
+	struct diag diag;
+
+	(void)state;
+	(void)diag_set(&diag, "bad");
+	config_blame_nth(config, &config->services[0], SIDE_CONNECT, "key", 1, &diag);
+	assert_string_equal(diag.text, "m:7: service e: cert: \"d\": bad");
+	config_unref(config);
+}
+
 int
 main(void)
 {
@@ -413,6 +497,9 @@ main(void)
 		cmocka_unit_test(a_value_that_fails_later_is_blamed_by_its_line),
 		cmocka_unit_test(a_configuration_lives_until_its_last_reference),
 		cmocka_unit_test(the_sample_loads),
+		cmocka_unit_test(every_option_of_identity_and_policy_reaches_its_field),
+		cmocka_unit_test(identity_and_policy_are_strict_by_default),
+		cmocka_unit_test(the_value_that_fails_is_blamed_among_several),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,8 +44,8 @@ static const struct row rows[] = {
 	},
 	{
 		.claim = "a single value is written once",
-		.main = ENCRYPT "cert = d\n",
-		.errors = "m:7: service a: cert: \"d\" is a second value, after that in line 5; "
+		.main = ENCRYPT "ca = d\n",
+		.errors = "m:7: service a: ca: \"d\" is a second value, after that in line 6; "
 			  "remove one of both\n",
 	},
 	{
@@ -315,7 +315,7 @@ static const struct row rows[] = {
 			"cert = none\n"
 			"ca = a\n",
 		.errors = "m:5: service a: cert: \"none\" is not possible on the side that "
-			  "accepts, where a server needs a certificate; name its file\n",
+			  "accepts, where a server needs a certificate or psk; name its file\n",
 	},
 	{
 		.claim = "without a certificate there is no key",
@@ -339,9 +339,10 @@ static const struct row rows[] = {
 			"connect = h:2\n"
 			"cert = c\n"
 			"ca = none\n",
-		.errors = "m:6: service a: ca: \"none\" would leave nothing to verify the peer by, "
-			  "since this version knows neither pins nor pre-shared keys; name a file, "
-			  "a directory or system\n",
+		.errors =
+			"m:6: service a: ca: \"none\" would leave nothing to verify the peer by, "
+			"since there is neither pin nor psk; write one of them, or name a file, a "
+			"directory or system\n",
 	},
 	{
 		.claim = "a server is verified or not",
@@ -352,8 +353,10 @@ static const struct row rows[] = {
 	{
 		.claim = "verified servers have names",
 		.main = ENCRYPT "peer-name = none\n",
-		.errors = "m:7: service a: peer-name: \"none\" would trust every server that the "
-			  "CA vouches for; name the one that is meant, or write verify = no\n",
+		.errors =
+			"m:7: service a: peer-name: \"none\" would trust every server that the "
+			"CA vouches for; name the one that is meant, or say with allow or pin who "
+			"may answer, or write verify = no\n",
 	},
 	{
 		.claim = "a UNIX target has no name of its own",

@@ -14,8 +14,9 @@
 #include "common/files.h"
 #include "common/text.h"
 #include "tunnel/config.h"
+#include "tunnel/pki_pair.h"
 
-enum { PATH_SIZE = 512, WORDS_SIZE = 4096 };
+enum { PATH_SIZE = 512, WORDS_SIZE = 4096, PEM_SIZE = 8192 };
 
 #define REST	"cert = c.pem\nkey = k.pem\nca = a.pem\n"
 #define ENCRYPT "mode = encrypt\naccept = 127.0.0.1:1\nconnect = h:2\n" REST
@@ -74,6 +75,27 @@ put(const struct room *room, const char *name, const char *data, mode_t mode)
 	assert_true(fputs(data, file) >= 0);
 	assert_int_equal(fclose(file), 0);
 	assert_int_equal(chmod(in(room, name), mode), 0);
+}
+
+/* Make a certificate and its key, in files of their own or, if @cert is @key, in one. */
+static void
+put_identity(const struct room *room, const char *cert, const char *key, mode_t mode)
+{
+	const struct pki_pair_plan plan = {.common_name = "x", .until = time(NULL) + 1000};
+	struct pki_pair pair = {0};
+	gnutls_datum_t key_pem, cert_pem;
+	char both[PEM_SIZE];
+	struct diag diag;
+
+	assert_int_equal(pki_pair_make_authority(&pair, &plan, &diag), 0);
+	assert_int_equal(pki_pair_export(&pair, &key_pem, &cert_pem, &diag), 0);
+	(void)snprintf(both, sizeof(both), "%s%s", (char *)cert_pem.data, (char *)key_pem.data);
+	put(room, cert, strcmp(cert, key) == 0 ? both : (char *)cert_pem.data, mode);
+	if (strcmp(cert, key) != 0)
+		put(room, key, (char *)key_pem.data, mode);
+	gnutls_free(key_pem.data);
+	gnutls_free(cert_pem.data);
+	pki_pair_release(&pair);
 }
 
 /* Have the errors been @expected, in which %s stands for the room's directory, at most twice? */
@@ -175,13 +197,14 @@ everything_named_is_read(void **state)
 
 	put(room, "m.conf",
 		"[x]\n" ENCRYPT "[y]\nmode = offload\naccept = *:3\nconnect = 127.0.0.1:4\n"
-		"cert = k.pem\nca = cas\n[z]\nmode = offload\naccept = *:4\nconnect = 127.0.0.1:4\n"
+		"cert = both.pem\nca = cas\n[z]\nmode = offload\naccept = *:4\nconnect = "
+		"127.0.0.1:4\n"
 		"cert = open.pem\nca = cas\nkey-permissions = off\n",
 		0600);
-	put(room, "c.pem", "cert", 0644);
-	put(room, "k.pem", "key", 0600);
+	put_identity(room, "c.pem", "k.pem", 0600);
+	put_identity(room, "both.pem", "both.pem", 0600);
 	put(room, "a.pem", "ca", 0644);
-	put(room, "open.pem", "open", 0644);
+	put_identity(room, "open.pem", "open.pem", 0644);
 	assert_int_equal(mkdir(in(room, "cas"), 0700), 0);
 	put(room, "cas/1", "one", 0644);
 
@@ -189,10 +212,10 @@ everything_named_is_read(void **state)
 
 	assert_int_equal(config_read_files(config, &files, room->out), 0);
 	assert_errors(room, "");
-	assert_string_equal(files_find(&files, in(room, "c.pem"))->data, "cert");
-	assert_string_equal(files_find(&files, in(room, "k.pem"))->data, "key");
+	assert_non_null(files_find(&files, in(room, "c.pem")));
+	assert_non_null(files_find(&files, in(room, "both.pem")));
 	assert_string_equal(files_find(&files, in(room, "a.pem"))->data, "ca");
-	assert_string_equal(files_find(&files, in(room, "open.pem"))->data, "open");
+	assert_non_null(files_find(&files, in(room, "open.pem")));
 	assert_string_equal(files_find(&files, in(room, "cas"))->data, "one\n");
 	files_release(&files);
 	config_unref(config);
@@ -218,6 +241,119 @@ the_trust_of_the_system_is_read(void **state)
 	config_unref(config);
 }
 
+static void
+secrets_are_judged_like_keys_wherever_they_are_named(void **state)
+{
+	struct room *room = *state;
+	struct files files = {0};
+
+	put(room, "m.conf",
+		"[y]\nmode = offload\naccept = *:3\nconnect = 127.0.0.1:4\ncert = both.pem\n"
+		"ca = a.pem\ncrl = lists\nocsp-response = staple\npsk = p\nticket-keys = t\n",
+		0600);
+	put_identity(room, "both.pem", "both.pem", 0600);
+	put(room, "a.pem", "ca", 0644);
+	put(room, "staple", "ocsp", 0644);
+	put(room, "p", "psk", 0600);
+	put(room, "t", "tickets", 0600);
+	assert_int_equal(mkdir(in(room, "lists"), 0700), 0);
+	put(room, "lists/1", "one", 0644);
+
+	struct config *config = load(room);
+
+	assert_int_equal(config_read_files(config, &files, room->out), 0);
+	assert_string_equal(files_find(&files, in(room, "lists"))->data, "one\n");
+	assert_string_equal(files_find(&files, in(room, "staple"))->data, "ocsp");
+	assert_string_equal(files_find(&files, in(room, "p"))->data, "psk");
+	assert_string_equal(files_find(&files, in(room, "t"))->data, "tickets");
+	files_release(&files);
+
+	assert_int_equal(chmod(in(room, "p"), 0604), 0);
+	assert_int_equal(chmod(in(room, "t"), 0604), 0);
+	assert_int_equal(config_read_files(config, &files, room->out), -1);
+	assert_int_equal(fflush(room->out), 0);
+	assert_non_null(strstr(room->errors, "m.conf:9: service y: psk: \"p\" cannot be used: "));
+	assert_non_null(
+		strstr(room->errors, ":10: service y: ticket-keys: \"t\" cannot be used: "));
+	files_release(&files);
+	config_unref(config);
+}
+
+/* Of the files of @config one is refused, with exactly these @words. */
+static void
+assert_refused(struct room *room, const struct config *config, const char *words)
+{
+	struct files files = {0};
+	size_t before = room->size;
+
+	assert_int_equal(config_read_files(config, &files, room->out), -1);
+	assert_int_equal(fflush(room->out), 0);
+	assert_string_equal(room->errors + before, words);
+	files_release(&files);
+}
+
+/* Serve sees what is no key, so there must be none in it. */
+static void
+a_private_key_has_no_place_in_a_file_for_serve(void **state)
+{
+	static const char *const kinds[] = {
+		"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"};
+	static const struct {
+		const char *name, *place;
+	} files_of[] = {{"a.pem", ":8: service y: ca: \"a.pem\""},
+		{"lists/2", ":9: service y: crl: \"lists\""},
+		{"staple", ":10: service y: ocsp-response: \"staple\""}};
+	struct room *room = *state;
+
+	put(room, "m.conf",
+		"[y]\nmode = offload\naccept = *:3\nconnect = 127.0.0.1:4\ncert = c.pem\n"
+		"key = k.pem\nkey-permissions = off\nca = a.pem\ncrl = lists\n"
+		"ocsp-response = staple\n",
+		0600);
+	put_identity(room, "c.pem", "k.pem", 0600);
+	assert_int_equal(mkdir(in(room, "lists"), 0700), 0);
+	put(room, "lists/1", "one", 0644);
+
+	struct config *config = load(room);
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) * ARRAY_SIZE(files_of); i++) {
+		const char *bad = files_of[i / ARRAY_SIZE(kinds)].name;
+		char text[128], words[PATH_SIZE];
+
+		for (size_t j = 0; j < ARRAY_SIZE(files_of); j++)
+			put(room, files_of[j].name, "public", 0644);
+		(void)snprintf(text, sizeof(text), "public\n-----BEGIN %s-----\n",
+			kinds[i % ARRAY_SIZE(kinds)]);
+		put(room, bad, text, 0600);
+		(void)snprintf(words, sizeof(words),
+			"%s/m.conf%s cannot be used: there is a private key in it; name a file "
+			"without one\n",
+			room->path, files_of[i / ARRAY_SIZE(kinds)].place);
+		assert_refused(room, config, words);
+	}
+	config_unref(config);
+}
+
+static void
+the_second_of_two_files_is_blamed_by_its_own_line(void **state)
+{
+	struct room *room = *state;
+	struct files files = {0};
+
+	put(room, "m.conf", "[x]\n" ENCRYPT "cert = gone\nkey = k.pem\n", 0600);
+	put_identity(room, "c.pem", "k.pem", 0600);
+	put(room, "a.pem", "ca", 0644);
+
+	struct config *config = load(room);
+
+	assert_int_equal(config_read_files(config, &files, room->out), -1);
+	assert_int_equal(fflush(room->out), 0);
+	assert_non_null(
+		strstr(room->errors, "m.conf:8: service x: cert: \"gone\" cannot be used: "));
+	files_release(&files);
+	config_unref(config);
+}
+
 /* A key is judged also where it is the certificate's file, or the unjudged key of another service. */
 static void
 a_key_is_judged_wherever_else_it_was_read(void **state)
@@ -231,7 +367,7 @@ a_key_is_judged_wherever_else_it_was_read(void **state)
 		"key-permissions = off\n[y]\nmode = offload\naccept = *:2\nconnect = 127.0.0.1:2\n"
 		"cert = k.pem\n",
 		0600);
-	put(room, "k.pem", "key", 0604);
+	put_identity(room, "k.pem", "k.pem", 0604);
 	put(room, "a.pem", "ca", 0644);
 
 	struct config *config = load(room);
@@ -417,6 +553,12 @@ main(void)
 			a_main_file_that_is_missing_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(everything_named_is_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_trust_of_the_system_is_read, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			the_second_of_two_files_is_blamed_by_its_own_line, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			secrets_are_judged_like_keys_wherever_they_are_named, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_private_key_has_no_place_in_a_file_for_serve, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_key_is_judged_wherever_else_it_was_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

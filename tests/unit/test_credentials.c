@@ -4,14 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/diag.h"
 #include "common/files.h"
 #include "tests/unit/identities.h"
 #include "tunnel/credentials.h"
-#include "tunnel/session.h"
 #include "tunnel/service.h"
 #include "tunnel/trust.h"
 
@@ -80,7 +77,7 @@ load(const char *text)
 	free(fixture.errors);
 	FILE *errors = open_memstream(&fixture.errors, &size);
 	assert_non_null(errors);
-	int result = services_new(config, &fixture.files, services, errors);
+	int result = services_new(config, &fixture.files, NULL, services, errors);
 	(void)fclose(errors);
 	config_unref(config);
 	for (size_t i = 0; i < count && result == 0; i++)
@@ -180,7 +177,7 @@ whoever_counted_credentials_keeps_them_and_their_configuration(void **state)
 	service_unref(service);
 	fixture.services[0] = NULL;
 	assert_int_equal(credentials->references, 1);
-	assert_string_equal(credentials->config->cert, "/test/leaf.crt");
+	assert_string_equal(credentials->config->identities[0].cert, "/test/leaf.crt");
 	credentials_unref(credentials);
 	credentials_unref(NULL);
 	service_unref(NULL);
@@ -193,7 +190,7 @@ a_certificate_that_is_none_is_blamed(void **state)
 	identities_add_text(&fixture.files, "empty.crt", "hello\n");
 	refused("cert = empty.crt\nkey = leaf.key\nca = ca.crt\n",
 		"/test/sallyport.conf:5: service s: cert: \"empty.crt\": No certificate was "
-		"found; give the certificate and its intermediates as PEM\n");
+		"found; give the certificate and its intermediates as PEM or PKCS#12\n");
 	refused("cert = gone.crt\nkey = leaf.key\nca = ca.crt\n",
 		"/test/sallyport.conf:5: service s: cert: \"gone.crt\": the file was not read\n");
 }
@@ -201,10 +198,13 @@ a_certificate_that_is_none_is_blamed(void **state)
 static void
 a_key_that_is_none_is_blamed(void **state)
 {
+	struct diag diag;
+
 	(void)state;
-	refused("cert = leaf.crt\nkey = leaf.crt\nca = ca.crt\n",
-		"/test/sallyport.conf:6: service s: key: \"leaf.crt\": The requested data were not "
-		"available; give the private key as PEM\n");
+	assert_int_equal(files_add(&fixture.files, "key:/test/no.key", "hello\n", 6, &diag), 0);
+	refused("cert = leaf.crt\nkey = no.key\nca = ca.crt\n",
+		"/test/sallyport.conf:6: service s: key: \"no.key\": The requested data were not "
+		"available; give the private key as PEM or PKCS#12\n");
 	refused("cert = leaf.crt\nkey = gone.key\nca = ca.crt\n",
 		"/test/sallyport.conf:6: service s: key: \"gone.key\": the file was not read\n");
 }
@@ -219,27 +219,12 @@ a_key_of_another_certificate_is_blamed(void **state)
 }
 
 static void
-an_encrypted_key_is_refused_with_the_remedy(void **state)
-{
-	gnutls_datum_t pem;
-
-	(void)state;
-	assert_int_equal(gnutls_x509_privkey_export2_pkcs8(leaf.key, GNUTLS_X509_FMT_PEM, "secret",
-				 GNUTLS_PKCS_PBES2_AES_256, &pem),
-		0);
-	identities_add_text(&fixture.files, "locked.key", (char *)pem.data);
-	gnutls_free(pem.data);
-	refused("cert = leaf.crt\nkey = locked.key\nca = ca.crt\n",
-		"/test/sallyport.conf:6: service s: key: \"locked.key\": the key is encrypted; "
-		"give it without a password\n");
-}
-
-static void
 a_ca_without_a_certificate_is_blamed(void **state)
 {
 	(void)state;
-	refused("cert = leaf.crt\nkey = leaf.key\nca = leaf.key\n",
-		"/test/sallyport.conf:7: service s: ca: \"leaf.key\": No certificate was found; "
+	identities_add_text(&fixture.files, "empty.crt", "hello\n");
+	refused("cert = leaf.crt\nkey = leaf.key\nca = empty.crt\n",
+		"/test/sallyport.conf:7: service s: ca: \"empty.crt\": No certificate was found; "
 		"give a file of PEM certificates (BEGIN CERTIFICATE)\n");
 	refused("cert = leaf.crt\nkey = leaf.key\nca = gone.crt\n",
 		"/test/sallyport.conf:7: service s: ca: \"gone.crt\": the file was not read\n");
@@ -303,72 +288,97 @@ the_profile_of_the_priority_is_that_of_the_verification(void **state)
 	}
 }
 
-/* The ClientHello of a session of the service with @options that expects @name. */
-static size_t
-client_hello(const char *options, const char *name, void *hello, size_t size)
+static struct credentials *
+load_good_client(const char *options)
 {
-	char text[512];
-	gnutls_session_t session;
-	struct diag diag;
-	int fds[2];
+	assert_int_equal(load_client(options), 0);
+	return fixture.services[0]->credentials[SIDE_CONNECT];
+}
 
-	(void)snprintf(text, sizeof(text), "%s%s", good, options);
-	assert_int_equal(load_client(text), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-	struct credentials *credentials = fixture.services[0]->credentials[SIDE_CONNECT];
-	assert_int_equal(session_new(credentials, name, &session, &diag), 0);
-	gnutls_transport_set_int(session, fds[0]);
-	assert_int_equal(gnutls_handshake(session), GNUTLS_E_AGAIN);
-	ssize_t got = recv(fds[1], hello, size, 0);
-	assert_true(got > 0);
-	gnutls_deinit(session);
-	(void)close(fds[0]);
-	(void)close(fds[1]);
-	service_unref(fixture.services[0]);
-	fixture.services[0] = NULL;
-	return (size_t)got;
+#define PIN "pin = sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+
+static void
+without_authorities_nothing_is_asked_of_the_chain_nor_of_the_name(void **state)
+{
+	(void)state;
+	struct credentials *credentials =
+		load_good_client("cert = leaf.crt\nkey = leaf.key\nca = none\n" PIN);
+	assert_null(credentials->trust);
+	assert_null(credentials->verified);
+	assert_false(credentials->peer_name_wanted);
+	assert_int_equal(credentials->policy.pin_count, 1);
 }
 
 static void
-the_sni_is_the_peer_unless_it_is_an_address_or_unwanted(void **state)
+with_authorities_what_was_found_good_is_remembered(void **state)
 {
-	static const struct {
-		const char *options, *name, *sni; /* NULL: none */
-	} rows[] = {
-		{"", "db.example.net", "db.example.net"},
-		{"server-name = front.example.net\n", "db.example.net", "front.example.net"},
-		{"server-name = none\n", "db.example.net", NULL},
-		{"", "192.0.2.1", NULL},
-		{"", "2001:db8::1", NULL},
-		{"", NULL, NULL},
-	};
+	char options[256];
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char hello[4096];
-		size_t size = client_hello(rows[i].options, rows[i].name, hello, sizeof(hello));
+	(void)snprintf(options, sizeof(options), "%s" PIN "allow = any\ndeny = cn:x\n", good);
+	struct credentials *credentials = load_good_client(options);
+	assert_non_null(credentials->trust);
+	assert_non_null(credentials->verified);
+	assert_null(credentials->revocation);
+	assert_int_equal(credentials->policy.pin_count, 1);
+}
 
-		if (rows[i].name && (!rows[i].sni || strcmp(rows[i].sni, rows[i].name) != 0))
-			assert_null(memmem(hello, size, rows[i].name, strlen(rows[i].name)));
-		if (rows[i].sni)
-			assert_non_null(memmem(hello, size, rows[i].sni, strlen(rows[i].sni)));
+static void
+only_a_connecting_end_chooses_what_it_shows(void **state)
+{
+	(void)state;
+	assert_int_equal(load(three_modes), 0);
+	assert_non_null(fixture.services[0]->credentials[SIDE_CONNECT]->choice);
+	assert_null(fixture.services[1]->credentials[SIDE_ACCEPT]->choice);
+	assert_null(fixture.services[2]->credentials[SIDE_ACCEPT]->choice);
+	assert_non_null(fixture.services[2]->credentials[SIDE_CONNECT]->choice);
+}
+
+static void
+a_key_that_is_elsewhere_need_not_be_there_and_is_slow(void **state)
+{
+	(void)state;
+	assert_int_equal(load(three_modes), 0);
+	assert_false(fixture.services[0]->credentials[SIDE_CONNECT]->slow);
+	assert_false(fixture.services[1]->credentials[SIDE_ACCEPT]->slow);
+	for (size_t i = 0; i < SERVICES_MAX; i++) {
+		service_unref(fixture.services[i]);
+		fixture.services[i] = NULL;
 	}
+	files_remove(&fixture.files, "key:/test/leaf.key");
+	assert_int_equal(load("key-process = yes\ncert = leaf.crt\nkey = leaf.key\nca = ca.crt\n"
+			      "[e]\nmode = encrypt\naccept = 127.0.0.1:1\nconnect = localhost:1\n"
+			      "[o]\nmode = offload\naccept = 127.0.0.1:2\nconnect = 127.0.0.1:1\n"),
+		0);
+	assert_true(fixture.services[0]->credentials[SIDE_CONNECT]->slow);
+	assert_true(fixture.services[1]->credentials[SIDE_ACCEPT]->slow);
 }
 
+/* Each is the eighth line of a configuration, after those of good. */
 static void
-only_the_versions_between_minimum_and_maximum_are_offered(void **state)
+every_other_file_is_blamed_by_its_option(void **state)
 {
-	static const char both[] = "\x00\x2b\x00\x05\x04\x03\x04\x03\x03";
-	static const char only_1_3[] = "\x00\x2b\x00\x03\x02\x03\x04";
-	char hello[4096];
+	static const char *const options[] = {"crl", "psk", "ocsp-response"};
 
 	(void)state;
-	size_t size = client_hello("tls-min-version = 1.2\n", NULL, hello, sizeof(hello));
-	assert_non_null(memmem(hello, size, both, sizeof(both) - 1));
-	size = client_hello("tls-min-version = 1.3\n", NULL, hello, sizeof(hello));
-	assert_non_null(memmem(hello, size, only_1_3, sizeof(only_1_3) - 1));
-	size = client_hello("tls-max-version = 1.2\n", NULL, hello, sizeof(hello));
-	assert_null(memmem(hello, size, "\x00\x2b\x00", 3));
+	identities_add_text(&fixture.files, "bad", "hello\n");
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(options); i++) {
+		const char *option = options[i / 2], *name = i % 2 ? "gone" : "bad";
+		bool accepts = strcmp(option, "ocsp-response") == 0;
+		char text[512], words[256];
+
+		(void)snprintf(text, sizeof(text),
+			"[s]\nmode = %s\naccept = 127.0.0.1:1\nconnect = 127.0.0.1:2\n%s%s = "
+			"%s\n%s",
+			accepts ? "offload" : "encrypt", good, option, name,
+			strcmp(option, "psk") == 0 ? "psk-identity = i\n" : "");
+		assert_int_equal(load(text), -1);
+		(void)snprintf(words, sizeof(words),
+			"/test/sallyport.conf:8: service s: %s: \"%s\": ", option, name);
+		if (strncmp(fixture.errors, words, strlen(words)) != 0)
+			fail_msg("%s", fixture.errors);
+		assert_int_equal(strstr(fixture.errors, "the file was not read") != NULL, i % 2);
+	}
 }
 
 int
@@ -389,8 +399,6 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			a_key_of_another_certificate_is_blamed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			an_encrypted_key_is_refused_with_the_remedy, setup, teardown),
-		cmocka_unit_test_setup_teardown(
 			a_ca_without_a_certificate_is_blamed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_bad_priority_is_told_with_its_position, setup, teardown),
@@ -399,9 +407,16 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			the_profile_of_the_priority_is_that_of_the_verification, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			the_sni_is_the_peer_unless_it_is_an_address_or_unwanted, setup, teardown),
+			without_authorities_nothing_is_asked_of_the_chain_nor_of_the_name, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
-			only_the_versions_between_minimum_and_maximum_are_offered, setup, teardown),
+			with_authorities_what_was_found_good_is_remembered, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			only_a_connecting_end_chooses_what_it_shows, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_key_that_is_elsewhere_need_not_be_there_and_is_slow, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			every_other_file_is_blamed_by_its_option, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, setup_group, teardown_group);

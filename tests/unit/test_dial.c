@@ -12,6 +12,9 @@
 #include "common/clock.h"
 #include "common/diag.h"
 #include "common/text.h"
+#include "tests/unit/loopback.h"
+#include "tests/unit/name_files.h"
+#include "tests/unit/timed.h"
 #include "tunnel/dial.h"
 #include "tunnel/dialer.h"
 #include "tunnel/dns.h"
@@ -25,7 +28,7 @@ enum { TARGETS = 40 };
 struct scene {
 	struct pool_budget budget;
 	struct loop loop;
-	char directory[64], resolv_conf[96], hosts[96];
+	struct name_files files;
 	struct address targets[TARGETS];
 	struct service_config config;
 	struct service service;
@@ -53,16 +56,6 @@ count_descriptors(void)
 }
 
 static void
-write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-}
-
-static void
 on_done(struct dial_waiter *waiter, const struct dial_result *result)
 {
 	struct scene *scene = container_of(waiter, struct scene, waiter);
@@ -83,17 +76,10 @@ open_scene(void **state)
 	struct scene *scene = calloc(1, sizeof(*scene));
 	/* Nobody answers at port 9 of the loopback. */
 	struct dns_settings settings = {
-		.resolv_conf = scene->resolv_conf, .port = 9, .hosts_of_environment = true};
+		.resolv_conf = scene->files.resolv_conf, .port = 9, .hosts_of_environment = true};
 	struct diag diag;
 
-	(void)snprintf(scene->directory, sizeof(scene->directory), "/tmp/test_dial.XXXXXX");
-	assert_non_null(mkdtemp(scene->directory));
-	(void)snprintf(
-		scene->resolv_conf, sizeof(scene->resolv_conf), "%s/resolv.conf", scene->directory);
-	(void)snprintf(scene->hosts, sizeof(scene->hosts), "%s/hosts", scene->directory);
-	write_file(scene->resolv_conf, "nameserver 127.0.0.1\n");
-	write_file(scene->hosts, "198.51.100.7 far\n::1 both\n127.0.0.1 both\n");
-	assert_int_equal(setenv("CARES_HOSTS", scene->hosts, 1), 0);
+	name_files_make(&scene->files, "198.51.100.7 far\n::1 both\n127.0.0.1 both\n");
 
 	scene->budget.limit = 1 << 20;
 	assert_int_equal(loop_init(&scene->loop, &scene->budget, &diag), 0);
@@ -118,9 +104,7 @@ close_scene(void **state)
 	assert_int_equal(scene->service.references, 1);
 	dialer_free(scene->loop.dialer);
 	loop_release(&scene->loop);
-	(void)unlink(scene->resolv_conf);
-	(void)unlink(scene->hosts);
-	(void)rmdir(scene->directory);
+	name_files_remove(&scene->files);
 	free(scene);
 	return 0;
 }
@@ -134,46 +118,41 @@ add_target(struct scene *scene, const char *text)
 	assert_int_equal(address_parse(address, text, false, &diag), 0);
 }
 
-/* Add a target on 127.0.0.1 whose port is bound, and nobody listens. Returns the socket. */
+static void
+add_port(struct scene *scene, const struct sockaddr_in *address)
+{
+	scene->targets[scene->config.connect_count++] = (struct address){
+		.kind = ADDRESS_IP, .host = "127.0.0.1", .port = ntohs(address->sin_port)};
+}
+
+/* Add a target that is bound, and nobody listens. Returns the socket. */
 static int
 add_refusing(struct scene *scene)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	char text[32];
+	struct sockaddr_in address;
+	int fd = loopback_bind(0, &address);
 
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-	(void)snprintf(text, sizeof(text), "127.0.0.1:%d", ntohs(address.sin_port));
-	add_target(scene, text);
+	add_port(scene, &address);
 	return fd;
 }
 
 static int
 add_good(struct scene *scene)
 {
-	int fd = add_refusing(scene);
+	struct sockaddr_in address;
+	int fd = loopback_listen(0, &address);
 
-	assert_int_equal(listen(fd, 8), 0);
+	add_port(scene, &address);
 	return fd;
 }
 
-/* Add a target whose backlog is full, so that nobody ever gets an answer from it. */
-static int
-add_black_hole(struct scene *scene, int fillers[2])
+static void
+add_hole(struct scene *scene, struct loopback_hole *hole)
 {
-	int fd = add_refusing(scene);
-	struct endpoint endpoint;
+	struct sockaddr_in address;
 
-	assert_int_equal(listen(fd, 0), 0);
-	address_endpoint(&scene->targets[scene->config.connect_count - 1], &endpoint);
-	for (int i = 0; i < 2; i++) {
-		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		(void)connect(fillers[i], &endpoint.any, endpoint.length);
-	}
-	return fd;
+	loopback_hole_open(hole, &address);
+	add_port(scene, &address);
 }
 
 static struct endpoint
@@ -195,23 +174,9 @@ assert_reached(const struct scene *scene, size_t index)
 }
 
 static void
-on_time(struct ev_loop *ev, struct ev_timer *timer, int events)
-{
-	(void)timer;
-	(void)events;
-	ev_break(ev, EVBREAK_ONE);
-}
-
-static void
 run(struct scene *scene, double seconds)
 {
-	struct ev_timer timer;
-
-	ev_now_update(scene->loop.ev);
-	ev_timer_init(&timer, on_time, seconds, 0.);
-	ev_timer_start(scene->loop.ev, &timer);
-	(void)ev_run(scene->loop.ev, 0);
-	ev_timer_stop(scene->loop.ev, &timer);
+	(void)timed_run(scene->loop.ev, seconds);
 }
 
 static struct dial *
@@ -288,16 +253,16 @@ static void
 a_black_hole_costs_a_quarter_of_a_second_and_no_descriptor(void **state)
 {
 	struct scene *scene = *state;
-	int fillers[2], hole = add_black_hole(scene, fillers), good = add_good(scene);
-	double seconds = dial(scene);
+	struct loopback_hole hole;
 
+	add_hole(scene, &hole);
+	int good = add_good(scene);
+	double seconds = dial(scene);
 	assert_reached(scene, 1);
 	assert_true(seconds > 0.2 && seconds < 0.5);
 	assert_int_equal(count_descriptors(), scene->descriptors + 4 + 1);
 	hang_up(scene);
-	(void)close(fillers[0]);
-	(void)close(fillers[1]);
-	(void)close(hole);
+	loopback_hole_close(&hole);
 	(void)close(good);
 }
 
@@ -340,21 +305,19 @@ static void
 connect_timeout_ends_it_with_words(void **state)
 {
 	struct scene *scene = *state;
-	int fillers[2], hole = add_black_hole(scene, fillers);
-	struct endpoint endpoint = target(scene, 0);
-	double seconds;
+	struct loopback_hole hole;
 
+	add_hole(scene, &hole);
 	scene->config.connect_timeout = 0.4;
-	seconds = dial(scene);
+	struct endpoint endpoint = target(scene, 0);
+	double seconds = dial(scene);
 	assert_null(scene->transport);
 	assert_true(seconds > 0.35 && seconds < 1.);
 	assert_true(scene->timed_out);
 	assert_non_null(strstr(scene->diag.text, "no answer within the connect-timeout of 0.4 s"));
 	assert_true(dialer_is_failing(scene->loop.dialer, &endpoint));
 	assert_int_equal(count_descriptors(), scene->descriptors + 3);
-	(void)close(fillers[0]);
-	(void)close(fillers[1]);
-	(void)close(hole);
+	loopback_hole_close(&hole);
 }
 
 static void
@@ -422,8 +385,9 @@ static void
 a_stopped_dial_leaves_nothing_behind(void **state)
 {
 	struct scene *scene = *state;
-	int fillers[2], hole = add_black_hole(scene, fillers);
+	struct loopback_hole hole;
 
+	add_hole(scene, &hole);
 	add_target(scene, "db.example.net:5432");
 	dial_stop(NULL);
 	dial_stop(start(scene)); /* before it has begun */
@@ -442,9 +406,7 @@ a_stopped_dial_leaves_nothing_behind(void **state)
 	run(scene, 0.1);
 	assert_int_equal(scene->told, 0);
 	assert_int_equal(count_descriptors(), scene->descriptors + 3);
-	(void)close(fillers[0]);
-	(void)close(fillers[1]);
-	(void)close(hole);
+	loopback_hole_close(&hole);
 }
 
 static void

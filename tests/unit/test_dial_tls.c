@@ -2,16 +2,15 @@
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/clock.h"
 #include "common/diag.h"
 #include "common/files.h"
-#include "tunnel/command_pki.h"
-#include "tunnel/config.h"
+#include "tests/unit/identities.h"
+#include "tests/unit/loopback.h"
+#include "tests/unit/timed.h"
 #include "tunnel/dial.h"
 #include "tunnel/dialer.h"
 #include "tunnel/loop.h"
@@ -19,7 +18,7 @@
 #include "tunnel/tls.h"
 #include "tunnel/transport.h"
 
-enum { BACKENDS = 4, SESSIONS = 8, FILLERS = 2 };
+enum { SESSIONS = 8 };
 enum { OFFLOAD, BY_TARGET, BY_PEER_NAME, SILENT_ONLY, HOLE_FIRST, HOLE_OPENS, SERVICES };
 
 /* A connection that a backend has accepted. */
@@ -35,9 +34,8 @@ struct backend {
 	struct ev_io io;
 };
 
-static char directory[] = "/tmp/sallyport-test-dial-XXXXXX";
 static struct backend good, other, silent, hole;
-static int fillers[FILLERS]; /* connections that fill the backlog of the hole */
+static struct loopback_hole hole_sockets;
 static struct session sessions[SESSIONS];
 static struct service *services[SERVICES];
 static struct pool_budget budget = {.limit = 64 << 20};
@@ -54,22 +52,6 @@ static struct {
 } outcome;
 
 static void
-pki(const char *const *words)
-{
-	char *argv[8];
-	int argc = 0;
-
-	while (words[argc]) {
-		argv[argc] = strdup(words[argc]);
-		argc++;
-	}
-	argv[argc] = NULL;
-	assert_int_equal(command_pki(argc, argv), 0);
-	while (argc > 0)
-		free(argv[--argc]);
-}
-
-static void
 on_session(struct waker *waker)
 {
 	struct session *session = container_of(waker, struct session, waker);
@@ -79,6 +61,7 @@ on_session(struct waker *waker)
 	switch (tls_handshake(session->transport, &diag)) {
 	case IO_WANT_READ:
 	case IO_WANT_WRITE:
+	case IO_WAIT:
 		stream_watch(stream, true, false);
 		return;
 	case IO_DONE:
@@ -109,51 +92,44 @@ on_client(struct ev_loop *ev, struct ev_io *io, int events)
 	session->waker.wake = on_session;
 	session->transport->stream.waker = &session->waker;
 	assert_int_equal(tls_start(session->transport, services[OFFLOAD]->credentials[SIDE_ACCEPT],
-				 NULL, &diag),
+				 &(struct tls_beginning){0}, &diag),
 		0);
 	on_session(&session->waker);
 }
 
 static void
-listen_on(struct backend *backend)
+backend_init(struct backend *backend, int fd, const struct sockaddr_in *address)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof(address);
-
-	backend->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(backend->fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(backend->fd, 8), 0);
-	assert_int_equal(getsockname(backend->fd, (struct sockaddr *)&address, &length), 0);
-	backend->port = ntohs(address.sin_port);
-	ev_io_init(&backend->io, on_client, backend->fd, EV_READ);
+	backend->fd = fd;
+	backend->port = ntohs(address->sin_port);
+	ev_io_init(&backend->io, on_client, fd, EV_READ);
 }
 
-/* Nobody who connects to it gets an answer any more. */
 static void
-fill_backlog(const struct backend *backend)
+listen_on(struct backend *backend)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-		.sin_port = htons(backend->port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address;
+	int fd = loopback_listen(SOCK_NONBLOCK, &address);
 
-	assert_int_equal(listen(backend->fd, 0), 0);
-	for (size_t i = 0; i < FILLERS; i++) {
-		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		(void)connect(fillers[i], (struct sockaddr *)&address, sizeof(address));
-	}
+	backend_init(backend, fd, &address);
+}
+
+static void
+open_hole(void)
+{
+	struct sockaddr_in address;
+
+	loopback_hole_open(&hole_sockets, &address);
+	backend_init(&hole, hole_sockets.fd, &address);
 }
 
 static void
 load_services(void)
 {
-	char sections[2048], path[64];
-	struct config_text text = {.name = path, .data = sections};
-	struct config_texts texts = {0};
+	struct pki_pair authority;
 	struct files files = {0};
-	struct diag diag;
+	char sections[2048];
 
-	(void)snprintf(path, sizeof(path), "%s/sallyport.conf", directory);
 	(void)snprintf(sections, sizeof(sections),
 		"cert = localhost.crt\nkey = localhost.key\nca = ca.crt\n"
 		"handshake-timeout = 1s\n"
@@ -169,15 +145,12 @@ load_services(void)
 		"connect = 127.0.0.1:%d\nconnect = 127.0.0.1:%d\n",
 		other.port, good.port, silent.port, good.port, silent.port, hole.port, other.port,
 		hole.port, silent.port);
-	text.size = strlen(sections);
-	assert_int_equal(config_texts_add(&texts, &text, &diag), 0);
-	struct config *config = config_new(&texts, stderr);
-	assert_non_null(config);
-	assert_int_equal(config_read_files(config, &files, stderr), 0);
-	assert_int_equal(services_new(config, &files, services, stderr), 0);
-	config_unref(config);
+	identities_make_authority(&authority, "authority");
+	identities_add(&files, "ca", &authority);
+	identities_add_leaf(&files, "localhost", &authority, "localhost");
+	pki_pair_release(&authority);
+	identities_services(sections, &files, services);
 	files_release(&files);
-	config_texts_release(&texts);
 }
 
 static int
@@ -186,15 +159,10 @@ open_group(void **state)
 	struct diag diag;
 
 	(void)state;
-	assert_non_null(mkdtemp(directory));
-	pki((const char *const[]){"pki", "init", directory, NULL});
-	pki((const char *const[]){
-		"pki", "issue", directory, "localhost", "--dns", "localhost", NULL});
 	listen_on(&good);
 	listen_on(&other);
 	listen_on(&silent);
-	listen_on(&hole);
-	fill_backlog(&hole);
+	open_hole();
 	load_services();
 	assert_int_equal(loop_init(&loop, &budget, &diag), 0);
 	ev_io_start(loop.ev, &good.io);
@@ -205,25 +173,17 @@ open_group(void **state)
 static int
 close_group(void **state)
 {
-	static const char *const names[] = {"ca.crt", "ca.key", "localhost.crt", "localhost.key"};
-	const int fds[BACKENDS] = {good.fd, other.fd, silent.fd, hole.fd};
-	char path[64];
-
 	(void)state;
 	ev_io_stop(loop.ev, &good.io);
 	ev_io_stop(loop.ev, &other.io);
 	loop_release(&loop);
-	for (size_t i = 0; i < BACKENDS; i++)
-		(void)close(fds[i]);
-	for (size_t i = 0; i < FILLERS; i++)
-		(void)close(fillers[i]);
+	(void)close(good.fd);
+	(void)close(other.fd);
+	(void)close(silent.fd);
+	loopback_hole_close(&hole_sockets);
 	for (size_t i = 0; i < SERVICES; i++)
 		service_unref(services[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
-		(void)unlink(path);
-	}
-	return rmdir(directory);
+	return 0;
 }
 
 /* Each test begins with nothing remembered. */
@@ -267,26 +227,10 @@ on_done(struct dial_waiter *waiter, const struct dial_result *result)
 	ev_break(loop.ev, EVBREAK_ONE);
 }
 
-static void
-on_time(struct ev_loop *ev, struct ev_timer *timer, int events)
-{
-	(void)timer;
-	(void)events;
-	ev_break(ev, EVBREAK_ONE);
-}
-
 static double
 run(double seconds)
 {
-	double begin = clock_seconds();
-	struct ev_timer timer;
-
-	ev_now_update(loop.ev);
-	ev_timer_init(&timer, on_time, seconds, 0.);
-	ev_timer_start(loop.ev, &timer);
-	(void)ev_run(loop.ev, 0);
-	ev_timer_stop(loop.ev, &timer);
-	return clock_seconds() - begin;
+	return timed_run(loop.ev, seconds);
 }
 
 static struct dial *

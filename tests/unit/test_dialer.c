@@ -3,13 +3,13 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/diag.h"
 #include "common/log.h"
+#include "tests/unit/name_files.h"
 #include "tests/unit/name_server.h"
 #include "tunnel/dialer.h"
 #include "tunnel/dns.h"
@@ -20,7 +20,7 @@ struct scene {
 	struct pool_budget budget;
 	struct loop loop;
 	struct name_server server;
-	char resolv_conf[64];
+	struct name_files files;
 	struct dialer *dialer;
 	int log[2];
 };
@@ -29,17 +29,13 @@ static int
 open_scene(void **state)
 {
 	struct scene *scene = calloc(1, sizeof(*scene));
-	struct dns_settings settings = {.resolv_conf = scene->resolv_conf};
-	static const char text[] = "nameserver 127.0.0.1\n";
+	struct dns_settings settings = {.resolv_conf = scene->files.resolv_conf};
 	struct diag diag;
 
 	scene->budget.limit = 1 << 20;
 	assert_int_equal(loop_init(&scene->loop, &scene->budget, &diag), 0);
 	name_server_start(&scene->server, scene->loop.ev, "127.0.0.1", &settings.port);
-	(void)snprintf(scene->resolv_conf, sizeof(scene->resolv_conf), "/tmp/test_dialer.XXXXXX");
-	int fd = mkstemp(scene->resolv_conf);
-	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
-	(void)close(fd);
+	name_files_make(&scene->files, "");
 	scene->dialer = dialer_new_with(&scene->loop, &settings, &diag);
 	assert_non_null(scene->dialer);
 	assert_int_equal(pipe2(scene->log, O_NONBLOCK | O_CLOEXEC), 0);
@@ -61,7 +57,7 @@ close_scene(void **state)
 	dialer_free(scene->dialer);
 	name_server_stop(&scene->server);
 	loop_release(&scene->loop);
-	(void)unlink(scene->resolv_conf);
+	name_files_remove(&scene->files);
 	free(scene);
 	return 0;
 }

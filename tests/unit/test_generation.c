@@ -23,6 +23,7 @@ fill(struct generation *generation)
 	struct generation_listener tcp = {.service = 3, .accept = 1, .sockets = 4};
 	struct generation_listener local = {
 		.sockets = 1, .judged = true, .user_count = 2, .users = {0, 1000}};
+	struct generation_listener sharing = {.service = 4, .sockets = 0};
 	struct diag diag;
 
 	generation->workers = 4;
@@ -32,6 +33,7 @@ fill(struct generation *generation)
 	assert_int_equal(files_add(&generation->files, "/empty", "", 0, &diag), 0);
 	assert_int_equal(generation_add(generation, &tcp, &diag), 0);
 	assert_int_equal(generation_add(generation, &local, &diag), 0);
+	assert_int_equal(generation_add(generation, &sharing, &diag), 0);
 }
 
 static int
@@ -88,7 +90,7 @@ what_was_encoded_comes_back(void **state)
 	assert_int_equal(got.files.count, 2);
 	assert_int_equal(files_find(&got.files, "/key")->size, 3);
 	assert_memory_equal(files_find(&got.files, "/key")->data, "a\0b", 4);
-	assert_int_equal(got.listener_count, 2);
+	assert_int_equal(got.listener_count, 3);
 	assert_int_equal(got.listeners[0].service, 3);
 	assert_int_equal(got.listeners[0].accept, 1);
 	assert_false(got.listeners[0].judged);

@@ -11,6 +11,7 @@
 #include "common/diag.h"
 #include "common/log.h"
 #include "tunnel/admission.h"
+#include "tunnel/group.h"
 #include "tunnel/listener.h"
 #include "tunnel/loop.h"
 #include "tunnel/service.h"
@@ -35,11 +36,11 @@ static struct {
 } world;
 
 static void
-fake_start(struct loop *loop, struct service *service, int fd, const struct endpoint *client)
+fake_start(struct loop *loop, struct group *group, int fd, const struct endpoint *client)
 {
 	assert_true(client->length > 0);
 	assert_true(world.count < CLIENTS);
-	world.started_for[world.count] = service;
+	world.started_for[world.count] = group_main(group);
 	world.started[world.count++] = fd;
 	loop->tunnel_count++;
 }
@@ -93,9 +94,13 @@ replace(const char *address, int fd, struct service *service, const struct liste
 	struct list wanted;
 
 	list_init(&wanted);
-	if (fd >= 0)
+	if (fd >= 0) {
+		struct group *group = group_new(&service, 1);
+		assert_non_null(group);
 		assert_int_equal(
-			listener_add(&wanted, address, fd, service, rule ? rule : &everybody), 0);
+			listener_add(&wanted, address, fd, group, rule ? rule : &everybody), 0);
+		group_unref(group);
+	}
 	listener_door_replace(&world.door, &wanted);
 	assert_true(list_is_empty(&wanted));
 }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/unit.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/diag.h"
 #include "common/socket.h"
+#include "tests/unit/loopback.h"
+#include "tests/unit/timed.h"
 #include "tunnel/loop.h"
 
 struct fixture {
 	struct pool_budget budget;
 	struct loop loop;
-	struct ev_timer limit;
 	char order[16];
 	size_t count;
 };
@@ -37,23 +37,11 @@ on_run(struct turn *turn)
 	}
 }
 
-static void
-on_limit(struct ev_loop *ev, struct ev_timer *timer, int events)
-{
-	(void)timer;
-	(void)events;
-	ev_break(ev, EVBREAK_ALL);
-}
-
 /* Run the loop for @seconds. */
 static void
 run_for(double seconds)
 {
-	ev_timer_init(&fixture.limit, on_limit, seconds, 0.);
-	ev_now_update(fixture.loop.ev);
-	ev_timer_start(fixture.loop.ev, &fixture.limit);
-	ev_run(fixture.loop.ev, 0);
-	ev_timer_stop(fixture.loop.ev, &fixture.limit);
+	(void)timed_run(fixture.loop.ev, seconds);
 }
 
 static int
@@ -128,23 +116,14 @@ on_reset(struct stall *stall)
 	resets++;
 }
 
-/* A TCP connection over loopback. */
+/* Look for a reset of a new connection's first end. */
 static void
-connection(int fds[2])
+watch(struct stall *stall, int fds[2])
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof(address);
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
-	fds[0] = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(connect(fds[0], (struct sockaddr *)&address, length), 0);
-	fds[1] = accept(listener, NULL, NULL);
-	assert_true(fds[1] >= 0);
-	(void)close(listener);
+	resets = 0;
+	loopback_pair(fds);
+	stall_init(stall, fds[0], on_reset);
+	loop_stall(&fixture.loop, stall);
 }
 
 static void
@@ -154,10 +133,7 @@ a_reset_is_noticed_on_a_socket_that_nobody_reads(void **state)
 	int fds[2];
 
 	(void)state;
-	resets = 0;
-	connection(fds);
-	stall_init(&stall, fds[0], on_reset);
-	loop_stall(&fixture.loop, &stall);
+	watch(&stall, fds);
 	socket_reset(fds[1]);
 	run_for(1.3);
 	assert_int_equal(resets, 1);
@@ -172,10 +148,7 @@ an_end_is_no_reset(void **state)
 	int fds[2];
 
 	(void)state;
-	resets = 0;
-	connection(fds);
-	stall_init(&stall, fds[0], on_reset);
-	loop_stall(&fixture.loop, &stall);
+	watch(&stall, fds);
 	assert_int_equal(shutdown(fds[0], SHUT_WR), 0);
 	(void)close(fds[1]);
 	run_for(1.3);
@@ -184,18 +157,17 @@ an_end_is_no_reset(void **state)
 	(void)close(fds[0]);
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			those_who_queue_again_wait_for_all_others, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_cancelled_turn_is_not_run, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			who_waits_for_memory_is_run_a_moment_later, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_reset_is_noticed_on_a_socket_that_nobody_reads, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_end_is_no_reset, setup, teardown),
+		TEST(those_who_queue_again_wait_for_all_others),
+		TEST(a_cancelled_turn_is_not_run),
+		TEST(who_waits_for_memory_is_run_a_moment_later),
+		TEST(a_reset_is_noticed_on_a_socket_that_nobody_reads),
+		TEST(an_end_is_no_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

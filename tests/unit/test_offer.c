@@ -8,8 +8,12 @@
 #include <unistd.h>
 
 #include "common/diag.h"
+#include "tests/unit/identities.h"
 #include "tunnel/generation.h"
+#include "tunnel/group.h"
+#include "tunnel/listener.h"
 #include "tunnel/offer.h"
+#include "tunnel/service.h"
 
 static char text_good[] = "[a]\nmode = encrypt\naccept = 127.0.0.1:1\nconnect = 127.0.0.1:2\n"
 			  "cert = none\nca = /ca\npeer-name = x.test\n";
@@ -38,7 +42,7 @@ words_of(char *text, const struct generation_listener *listener, size_t sockets)
 		assert_int_equal(offer_sockets_add(&arrived, dup(STDERR_FILENO)), 0);
 
 	FILE *errors = open_memstream(&words, &length);
-	assert_null(offer_new(bytes, size, &arrived, errors));
+	assert_null(offer_new(bytes, size, &arrived, NULL, errors));
 	assert_int_equal(fclose(errors), 0);
 	assert_int_equal(arrived.count, 0);
 	assert_int_equal(fstat(lowest, &status), -1);
@@ -80,10 +84,12 @@ a_listener_must_belong_to_an_address(void **state)
 {
 	struct generation_listener no_service = {.service = 1, .sockets = 2};
 	struct generation_listener no_address = {.accept = 1, .sockets = 2};
+	struct generation_listener no_sockets = {.sockets = 0};
 
 	(void)state;
 	expect(text_good, &no_service, 2, "belongs to no address");
 	expect(text_good, &no_address, 2, "belongs to no address");
+	expect(text_good, &no_sockets, 0, "belongs to no address");
 }
 
 static void
@@ -95,6 +101,83 @@ a_missing_file_is_told_with_its_service(void **state)
 	expect(text_good, &listener, 2, "service a: ");
 }
 
+#define OFFLOAD(name, rest)                                                                    \
+	"[" name "]\nmode = offload\nconnect = 127.0.0.1:2\ncert = leaf.crt\nkey = leaf.key\n" \
+	"verify = no\n" rest
+
+/* Two addresses that the services a and b share, between them one of a alone, and one of b. */
+static char text_shared[] = OFFLOAD("a",
+	"sni = a.test\naccept = 127.0.0.1:1\naccept = 127.0.0.1:5\naccept = [::1]:1\n") OFFLOAD("b",
+	"sni = b.test\naccept = [::1]:1\naccept = 127.0.0.1:1\naccept = 127.0.0.1:7\n");
+
+static const struct generation_listener listeners_shared[] = {
+	{.service = 0, .accept = 0, .sockets = 2},
+	{.service = 0, .accept = 1, .sockets = 2},
+	{.service = 0, .accept = 2, .sockets = 2},
+	{.service = 1, .accept = 0, .sockets = 0},
+	{.service = 1, .accept = 1, .sockets = 0},
+	{.service = 1, .accept = 2, .sockets = 2},
+};
+
+static void
+fill_shared(struct generation *generation)
+{
+	struct config_text entry = {.data = text_shared, .size = strlen(text_shared)};
+	char name[] = "/test/sallyport.conf";
+	struct pki_pair authority;
+	struct diag diag;
+
+	generation->workers = 2;
+	entry.name = name;
+	identities_make_authority(&authority, "authority");
+	identities_add_leaf(&generation->files, "leaf", &authority, "a.test");
+	pki_pair_release(&authority);
+	assert_int_equal(config_texts_add(&generation->texts, &entry, &diag), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(listeners_shared); i++)
+		assert_int_equal(generation_add(generation, &listeners_shared[i], &diag), 0);
+}
+
+/* Has the listener whose link is @link the services whose names are the letters of @names? */
+static void
+expect_group(struct list *link, const char *names)
+{
+	const struct group *group = listener_group(link);
+
+	assert_int_equal(group->count, strlen(names));
+	for (size_t i = 0; i < group->count; i++)
+		assert_int_equal(group->services[i]->config->name[0], names[i]);
+}
+
+static void
+services_on_one_address_are_a_group(void **state)
+{
+	struct generation generation = {0};
+	struct offer_sockets arrived = {0};
+	struct diag diag;
+	uint8_t *bytes;
+	size_t size;
+
+	(void)state;
+	fill_shared(&generation);
+	assert_int_equal(generation_sockets(&generation), 8);
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(offer_sockets_add(&arrived, dup(STDERR_FILENO)), 0);
+	assert_int_equal(generation_encode(&generation, &bytes, &size, &diag), 0);
+	struct offer *offer = offer_new(bytes, size, &arrived, NULL, stderr);
+	assert_non_null(offer);
+	for (unsigned i = 0; i < 2; i++) {
+		struct list *first = offer->listeners[i].next, *second = first->next;
+		expect_group(first, "ab");
+		expect_group(second, "a");
+		expect_group(second->next, "ab");
+		expect_group(second->next->next, "b");
+		assert_ptr_equal(second->next->next->next, &offer->listeners[i]);
+	}
+	offer_free(offer);
+	generation_wipe(bytes, size);
+	generation_release(&generation);
+}
+
 int
 main(void)
 {
@@ -103,6 +186,7 @@ main(void)
 		cmocka_unit_test(every_socket_must_have_come_and_no_other),
 		cmocka_unit_test(a_listener_must_belong_to_an_address),
 		cmocka_unit_test(a_missing_file_is_told_with_its_service),
+		cmocka_unit_test(services_on_one_address_are_a_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,6 +81,60 @@ a_server_name_is_never_an_address(void **state)
 	refuse(check_server_name, "a:1", "is not a host name");
 }
 
+static void
+clients_can_ask_for_names_alone(void **state)
+{
+	static const char *const bad[] = {
+		"a,192.0.2.1", "::1", "a b", "*", "*.*.x", "x.*", "a..b", "a.", ".a", "*."};
+	char name[300] = "";
+
+	(void)state;
+	accept_value(check_sni, "a");
+	accept_value(check_sni, "A.example.net, *.example.net ,default");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		refuse(check_sni, bad[i], "is not a list of names that clients ask for: \"");
+	refuse(check_sni, "a,192.0.2.1",
+		"is not a list of names that clients ask for: \"192.0.2.1\": is an IP address, ");
+	memset(name, 'a', sizeof(name) - 1);
+	refuse(check_sni, name, "is not a list of names");
+}
+
+static void
+protocols_are_few_and_short_and_each_is_one(void **state)
+{
+	(void)state;
+	accept_value(check_alpn, "h2, http/1.1");
+	accept_value(check_alpn, "1,2,3,4,5,6,7,8");
+	accept_value(check_alpn, "a234567890123456789012345678901");
+	refuse(check_alpn, "h2,a2345678901234567890123456789012",
+		"has \"a2345678901234567890123456789012\", which is too long ");
+	refuse(check_alpn, "1,2,3,4,5,6,7,8,9", "has too many names; write up to eight");
+	refuse(check_alpn, "h2, http/1.1,h2", "has \"h2\" twice; remove one of both");
+}
+
+static void
+rules_and_pins_are_what_can_match(void **state)
+{
+	(void)state;
+	accept_value(check_rule, "dns:app.example.net, from:10.0.0.0/8");
+	refuse(check_rule, "host:x", "");
+	accept_value(check_pin, "sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+	refuse(check_pin, "sha256:AAAA", "");
+}
+
+static void
+the_identity_of_a_psk_fits_into_its_file(void **state)
+{
+	char name[129] = "";
+
+	(void)state;
+	memset(name, 'a', 127);
+	accept_value(check_psk_identity, name);
+	name[127] = 'a';
+	refuse(check_psk_identity, name, "is no identity of a pre-shared key");
+	refuse(check_psk_identity, "a:b", "is no identity of a pre-shared key");
+}
+
 int
 main(void)
 {
@@ -89,6 +143,10 @@ main(void)
 		cmocka_unit_test(only_names_that_end_in_conf_are_included),
 		cmocka_unit_test(a_peer_name_is_a_host_or_an_address),
 		cmocka_unit_test(a_server_name_is_never_an_address),
+		cmocka_unit_test(clients_can_ask_for_names_alone),
+		cmocka_unit_test(protocols_are_few_and_short_and_each_is_one),
+		cmocka_unit_test(rules_and_pins_are_what_can_match),
+		cmocka_unit_test(the_identity_of_a_psk_fits_into_its_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

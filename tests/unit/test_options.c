@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/unit.h"
 
-#include <string.h>
-
 #include "common/diag.h"
 #include "common/similar.h"
 #include "tunnel/options.h"
@@ -10,6 +8,8 @@
 static void
 every_row_is_complete(void **state)
 {
+	enum side side;
+
 	(void)state;
 	for (size_t i = 0; i < options_count(); i++) {
 		const struct option *option = options_get(i);
@@ -22,6 +22,11 @@ every_row_is_complete(void **state)
 		assert_true(option->level == OPTION_OF_PROGRAM || option->modes);
 		assert_int_equal(option->level == OPTION_OF_SIDE, option->sides != 0);
 		assert_true(option->initial || option->sample[0] || option->sample[1]);
+		if (option->needs) {
+			const struct option *needed = options_find(option->needs, &side);
+			assert_int_equal(needed->level, option->level);
+			assert_true(options_index(needed) < i);
+		}
 	}
 }
 
@@ -64,6 +69,7 @@ names_are_found_with_and_without_a_prefix(void **state)
 	assert_int_equal(side, SIDE_CONNECT);
 	assert_string_equal(options_find("connect-timeout", &side)->name, "connect-timeout");
 	assert_int_equal(side, SIDES);
+	assert_string_equal(options_find("accept-sni", &side)->name, "sni");
 	assert_null(options_find("accept-keepalive", &side));
 	assert_null(options_find("accept-", &side));
 	assert_null(options_find("", &side));
@@ -84,19 +90,6 @@ what_was_meant_is_suggested(void **state)
 	assert_false(options_suggest("protocol", name, sizeof(name)));
 }
 
-static void
-distance_counts_single_mistakes(void **state)
-{
-	(void)state;
-	assert_int_equal(similar_distance("", ""), 0);
-	assert_int_equal(similar_distance("", "abc"), 3);
-	assert_int_equal(similar_distance("abc", "abc"), 0);
-	assert_int_equal(similar_distance("abc", "abd"), 1);
-	assert_int_equal(similar_distance("abc", "acb"), 1);
-	assert_int_equal(similar_distance("abc", "ab"), 1);
-	assert_int_equal(similar_distance("kitten", "sitting"), 3);
-}
-
 int
 main(void)
 {
@@ -105,7 +98,6 @@ main(void)
 		cmocka_unit_test(defaults_and_samples_are_values),
 		cmocka_unit_test(names_are_found_with_and_without_a_prefix),
 		cmocka_unit_test(what_was_meant_is_suggested),
-		cmocka_unit_test(distance_counts_single_mistakes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

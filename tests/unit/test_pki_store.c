@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -132,6 +133,56 @@ a_pair_that_cannot_be_whole_leaves_no_key_behind(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void
+a_file_is_replaced_whole_and_nothing_stays_beside_it(void **state)
+{
+	const gnutls_datum_t first = {(unsigned char *)(uintptr_t) "first", 5};
+	const gnutls_datum_t second = {(unsigned char *)(uintptr_t) "2", 1};
+	char text[8] = "";
+
+	(void)state;
+	make_directory();
+	assert_int_equal(pki_store_replace(key_path, 0600, &first, &diag), 0);
+	assert_int_equal(pki_store_replace(key_path, 0640, &second, &diag), 0);
+	assert_int_equal(mode_of(key_path), 0640);
+	FILE *file = fopen(key_path, "r");
+	assert_non_null(file);
+	assert_int_equal(fread(text, 1, sizeof(text), file), 1);
+	(void)fclose(file);
+	assert_string_equal(text, "2");
+	assert_int_equal(unlink(key_path), 0);
+	assert_int_equal(rmdir(directory), 0);
+}
+
+static void
+what_cannot_be_replaced_stays_as_it_is(void **state)
+{
+	const gnutls_datum_t data = {(unsigned char *)(uintptr_t) "x", 1};
+
+	(void)state;
+	make_directory();
+	assert_int_equal(mkdir(key_path, 0700), 0);
+	assert_int_equal(pki_store_replace(key_path, 0600, &data, &diag), -1);
+	assert_non_null(strstr(diag.text, key_path));
+	assert_int_equal(rmdir(key_path), 0);
+	assert_int_equal(rmdir(directory), 0);
+	assert_int_equal(pki_store_replace(key_path, 0600, &data, &diag), -1);
+}
+
+static void
+a_lock_is_one_at_a_time(void **state)
+{
+	(void)state;
+	assert_int_equal(pki_store_lock(directory, &diag), -1);
+	make_directory();
+	int fd = pki_store_lock(directory, &diag), other = open(directory, O_RDONLY);
+	assert_true(fd >= 0 && other >= 0);
+	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), -1);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
+	assert_int_equal(close(other), 0);
+}
+
 int
 main(void)
 {
@@ -140,6 +191,9 @@ main(void)
 		TEST(an_authority_that_was_saved_can_be_loaded_and_its_key_is_secret),
 		TEST(a_name_is_taken_if_either_file_is_there),
 		TEST(a_pair_that_cannot_be_whole_leaves_no_key_behind),
+		TEST(a_file_is_replaced_whole_and_nothing_stays_beside_it),
+		TEST(what_cannot_be_replaced_stays_as_it_is),
+		TEST(a_lock_is_one_at_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

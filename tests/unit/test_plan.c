@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "common/diag.h"
+#include "common/files.h"
 #include "common/log.h"
 #include "common/message.h"
 #include "common/sealed.h"
+#include "tests/unit/identities.h"
 #include "tunnel/draft.h"
 #include "tunnel/origin.h"
 #include "tunnel/plan.h"
@@ -127,6 +129,49 @@ all_sockets_and_the_generation_are_sent_as_often_as_wanted(void **state)
 	plan_release(&plan);
 }
 
+/* The secret of tickets that @plan sends. */
+static void
+read_master(const struct plan *plan, uint8_t master[TICKET_KEY_SIZE])
+{
+	struct generation generation = {0};
+	struct diag diag;
+	int channel[2];
+
+	assert_int_equal(message_pair(channel, &diag), 0);
+	assert_int_equal(plan_send(plan, channel[0], &diag), 0);
+	(void)receive(channel[1], 1, &generation);
+	const struct file *file = files_find(&generation.files, TICKET_MASTER_FILE);
+	assert_non_null(file);
+	assert_int_equal(file->size, TICKET_KEY_SIZE);
+	memcpy(master, file->data, TICKET_KEY_SIZE);
+	generation_release(&generation);
+	(void)close(channel[0]);
+	(void)close(channel[1]);
+}
+
+static void
+reloads_keep_the_secret_of_tickets_and_starts_do_not(void **state)
+{
+	uint8_t first[TICKET_KEY_SIZE], second[TICKET_KEY_SIZE], other[TICKET_KEY_SIZE];
+	struct plan plan, next, none = {0};
+	struct diag diag;
+
+	(void)state;
+	assert_int_equal(make(&plan, &none, SERVICE("a", "1"), 1, &diag), 0);
+	read_master(&plan, first);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(make(&next, &plan, SERVICE("b", "2"), 1, &diag), 0);
+		plan_replace(&plan, &next);
+		read_master(&plan, second);
+		assert_memory_equal(first, second, sizeof(first));
+	}
+	assert_int_equal(make(&next, &none, SERVICE("a", "1"), 1, &diag), 0);
+	read_master(&next, other);
+	assert_memory_not_equal(first, other, sizeof(first));
+	plan_release(&next);
+	plan_release(&plan);
+}
+
 static void
 few_sockets_go_in_one_message(void **state)
 {
@@ -230,6 +275,62 @@ only_new_listeners_are_logged(void **state)
 	plan_release(&present);
 }
 
+/* Write a certificate with its key to the file @path, which is made of a pattern. */
+static void
+write_identity(char *path)
+{
+	struct pki_pair pair;
+	gnutls_datum_t key, crt;
+	struct diag diag;
+
+	identities_make_authority(&pair, "self");
+	assert_int_equal(pki_pair_export(&pair, &key, &crt, &diag), 0);
+	pki_pair_release(&pair);
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, crt.data, crt.size), (ssize_t)crt.size);
+	assert_int_equal(write(fd, key.data, key.size), (ssize_t)key.size);
+	(void)close(fd);
+	gnutls_free(crt.data);
+	gnutls_free(key.data);
+}
+
+static void
+services_that_share_an_address_share_its_sockets(void **state)
+{
+	char path[] = "/tmp/test_plan_identity.XXXXXX", text[2048];
+	struct generation generation = {0};
+	struct plan plan, none = {0};
+	struct diag diag;
+	int channel[2];
+
+	(void)state;
+	write_identity(path);
+	int length = snprintf(text, sizeof(text),
+		"cert = %s\nverify = no\n"
+		"[a]\nmode = offload\nconnect = 127.0.0.1:9\nsni = a.test\naccept = 127.0.0.1:1\n"
+		"[b]\nmode = offload\nconnect = 127.0.0.1:9\nsni = b.test\n"
+		"accept = 127.0.0.1:2\naccept = 127.0.0.1:1\n"
+		"[c]\nmode = offload\nconnect = 127.0.0.1:9\nsni = default\naccept = 127.0.0.1:2\n",
+		path);
+	assert_in_range(length, 1, sizeof(text) - 1);
+	assert_int_equal(make(&plan, &none, text, 3, &diag), 0);
+	(void)unlink(path);
+	assert_int_equal(plan.bindings.count, 2);
+	assert_int_equal(fake.calls, 6);
+	assert_int_equal(message_pair(channel, &diag), 0);
+	assert_int_equal(plan_send(&plan, channel[0], &diag), 0);
+	assert_int_equal(receive(channel[1], 1, &generation), 6);
+	static const uint32_t sockets[] = {3, 3, 0, 0};
+	assert_int_equal(generation.listener_count, 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(generation.listeners[i].sockets, sockets[i]);
+	generation_release(&generation);
+	(void)close(channel[0]);
+	(void)close(channel[1]);
+	plan_release(&plan);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int
@@ -237,11 +338,13 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(all_sockets_and_the_generation_are_sent_as_often_as_wanted),
+		TEST(reloads_keep_the_secret_of_tickets_and_starts_do_not),
 		TEST(few_sockets_go_in_one_message),
 		TEST(an_address_that_cannot_be_had_is_blamed_and_nothing_stays_bound),
 		TEST(a_plan_that_replaces_another_keeps_what_they_share),
 		TEST(a_cancelled_plan_leaves_the_present_one),
 		TEST(only_new_listeners_are_logged),
+		TEST(services_that_share_an_address_share_its_sockets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

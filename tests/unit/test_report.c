@@ -2,8 +2,6 @@
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -147,6 +145,7 @@ what_there_was_not_is_left_out(void **state)
 	fixture.tunnel.backend_address.length = 0;
 	report(ENDING_CLOSED, ENDED_BY_CLIENT, NULL);
 	expect("\"by\":\"client\"");
+	expect_none("\"sni\":");
 	expect_none("\"backend\":");
 	expect_none("\"reason\"");
 	expect_none("identity");
@@ -197,7 +196,10 @@ what_is_not_logged_is_counted(void **state)
 static void
 words_of_a_peer_cannot_forge_a_line(void **state)
 {
+	char name[] = "a\",\"end\":\"forged\n";
+
 	(void)state;
+	fixture.tunnel.sni = name;
 	report(ENDING_ABORTED, ENDED_BY_CLIENT, "a\",\"end\":\"forged\n{");
 	expect_none("\"end\":\"forged");
 	assert_ptr_equal(strchr(fixture.line, '\n'), fixture.line + strlen(fixture.line) - 1);
@@ -207,21 +209,17 @@ words_of_a_peer_cannot_forge_a_line(void **state)
 static void
 connect_tls(void)
 {
-	struct pki_pair authority, leaf;
+	struct pki_pair authority;
 	struct files files = {0};
 	enum io answers[2] = {IO_WANT_READ, IO_WANT_READ};
 	struct diag diag;
 	int fds[2];
 
 	identities_make_authority(&authority, "authority");
-	identities_make_leaf(&leaf, &authority, "localhost", -1, 1);
 	identities_add(&files, "ca", &authority);
-	identities_add(&files, "leaf", &leaf);
+	identities_add_leaf(&files, "leaf", &authority, "localhost");
 	pki_pair_release(&authority);
-	pki_pair_release(&leaf);
-	struct config *config = identities_config(sections);
-	assert_int_equal(services_new(config, &files, fixture.services, stderr), 0);
-	config_unref(config);
+	identities_services(sections, &files, fixture.services);
 	files_release(&files);
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
@@ -230,8 +228,9 @@ connect_tls(void)
 
 		fixture.ends[i] = transport_new(&fixture.loop, fds[i]);
 		assert_non_null(fixture.ends[i]);
+		const struct tls_beginning beginning = {.name = i == 0 ? "localhost" : NULL};
 		assert_int_equal(tls_start(fixture.ends[i], fixture.services[i]->credentials[side],
-					 i == 0 ? "localhost" : NULL, &diag),
+					 &beginning, &diag),
 			0);
 	}
 	for (int i = 0; i < 20; i++) {
@@ -277,22 +276,42 @@ the_backend_of_a_bridge_has_a_prefix(void **state)
 	expect("\"backend-resumed\":\"no\"");
 }
 
+/* A client that is refused for its first words has not begun TLS. */
+static void
+the_name_that_was_asked_for_is_told_even_without_tls(void **state)
+{
+	char name[] = "www.example.net";
+	int fds[2];
+
+	(void)state;
+	connect_tls();
+	fixture.service.credentials[SIDE_ACCEPT] = fixture.services[1]->credentials[SIDE_ACCEPT];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	fixture.tunnel.client = transport_new(&fixture.loop, fds[0]);
+	assert_non_null(fixture.tunnel.client);
+	fixture.tunnel.sni = name;
+	report(ENDING_REFUSED, ENDED_BY_CLIENT, "no");
+	transport_free(fixture.tunnel.client);
+	(void)close(fds[1]);
+	expect("\"sni\":\"www.example.net\"");
+	expect("\"identity\":\"-\"");
+	expect("\"version\":\"-\"");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			a_line_says_who_what_how_long_and_why, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_there_was_not_is_left_out, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			every_kind_has_its_name_its_level_and_its_counter, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_not_logged_is_counted, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			words_of_a_peer_cannot_forge_a_line, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			the_only_side_with_tls_needs_no_prefix, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			the_backend_of_a_bridge_has_a_prefix, setup, teardown),
+		TEST(a_line_says_who_what_how_long_and_why),
+		TEST(what_there_was_not_is_left_out),
+		TEST(every_kind_has_its_name_its_level_and_its_counter),
+		TEST(what_is_not_logged_is_counted),
+		TEST(words_of_a_peer_cannot_forge_a_line),
+		TEST(the_only_side_with_tls_needs_no_prefix),
+		TEST(the_backend_of_a_bridge_has_a_prefix),
+		TEST(the_name_that_was_asked_for_is_told_even_without_tls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

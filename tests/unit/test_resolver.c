@@ -7,9 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/clock.h"
 #include "common/diag.h"
+#include "tests/unit/name_files.h"
 #include "tests/unit/name_server.h"
+#include "tests/unit/timed.h"
 #include "tunnel/dns.h"
 #include "tunnel/loop.h"
 #include "tunnel/resolver.h"
@@ -19,7 +20,7 @@ struct scene {
 	struct pool_budget budget;
 	struct loop loop;
 	struct name_server first, second;
-	char directory[64], resolv_conf[96], hosts[96];
+	struct name_files files;
 	struct resolver *resolver;
 };
 
@@ -33,22 +34,12 @@ struct asker {
 	char words[128];
 };
 
-static void
-write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-}
-
 static int
 open_scene(void **state)
 {
 	struct scene *scene = calloc(1, sizeof(*scene));
 	struct dns_settings settings = {
-		.resolv_conf = scene->resolv_conf, .hosts_of_environment = true};
+		.resolv_conf = scene->files.resolv_conf, .hosts_of_environment = true};
 	struct diag diag;
 
 	scene->budget.limit = 1 << 20;
@@ -56,14 +47,7 @@ open_scene(void **state)
 	name_server_start(&scene->first, scene->loop.ev, "127.0.0.1", &settings.port);
 	name_server_start(&scene->second, scene->loop.ev, "127.0.0.2", &settings.port);
 	scene->second.v4[3] = 2;
-	(void)snprintf(scene->directory, sizeof(scene->directory), "/tmp/test_resolver.XXXXXX");
-	assert_non_null(mkdtemp(scene->directory));
-	(void)snprintf(
-		scene->resolv_conf, sizeof(scene->resolv_conf), "%s/resolv.conf", scene->directory);
-	(void)snprintf(scene->hosts, sizeof(scene->hosts), "%s/hosts", scene->directory);
-	write_file(scene->resolv_conf, "nameserver 127.0.0.1\n");
-	write_file(scene->hosts, "198.51.100.7 listed\n");
-	assert_int_equal(setenv("CARES_HOSTS", scene->hosts, 1), 0);
+	name_files_make(&scene->files, "198.51.100.7 listed\n");
 	scene->resolver = resolver_new(&scene->loop, &settings, &diag);
 	assert_non_null(scene->resolver);
 	*state = scene;
@@ -79,9 +63,7 @@ close_scene(void **state)
 	name_server_stop(&scene->first);
 	name_server_stop(&scene->second);
 	loop_release(&scene->loop);
-	(void)unlink(scene->resolv_conf);
-	(void)unlink(scene->hosts);
-	(void)rmdir(scene->directory);
+	name_files_remove(&scene->files);
 	free(scene);
 	return 0;
 }
@@ -100,27 +82,11 @@ on_answered(struct resolver_waiter *waiter, const struct resolver_answer *answer
 	ev_break(asker->loop->ev, EVBREAK_ONE);
 }
 
-static void
-on_time(struct ev_loop *ev, struct ev_timer *timer, int events)
-{
-	(void)timer;
-	(void)events;
-	ev_break(ev, EVBREAK_ONE);
-}
-
 /* Run the loop for at most @seconds, or until somebody is told. Returns how long that was. */
 static double
 run(struct scene *scene, double seconds)
 {
-	double start = clock_seconds();
-	struct ev_timer timer;
-
-	ev_now_update(scene->loop.ev);
-	ev_timer_init(&timer, on_time, seconds, 0.);
-	ev_timer_start(scene->loop.ev, &timer);
-	(void)ev_run(scene->loop.ev, 0);
-	ev_timer_stop(scene->loop.ev, &timer);
-	return clock_seconds() - start;
+	return timed_run(scene->loop.ev, seconds);
 }
 
 static void
@@ -334,7 +300,7 @@ hosts_comes_before_the_servers_and_is_read_again(void **state)
 	(void)resolve(scene, &asker, "listed");
 	assert_int_equal(asker.count, 1);
 	assert_true(was_told(&asker, "198.51.100.7"));
-	write_file(scene->hosts, "198.51.100.8 listed\n");
+	name_files_write(scene->files.hosts, "198.51.100.8 listed\n");
 	(void)run(scene, 1.1);
 	(void)resolve(scene, &asker, "listed");
 	assert_int_equal(asker.count, 1);
@@ -354,7 +320,7 @@ localhost_is_never_asked_of_a_server(void **state)
 		assert_true(was_told(&asker, "127.0.0.1"));
 		assert_true(was_told(&asker, "::1"));
 	}
-	write_file(scene->hosts, "127.0.0.3 localhost\n");
+	name_files_write(scene->files.hosts, "127.0.0.3 localhost\n");
 	(void)run(scene, 1.1);
 	(void)resolve(scene, &asker, "localhost");
 	assert_int_equal(asker.count, 1);
@@ -372,7 +338,7 @@ a_changed_resolv_conf_is_taken_up_and_open_questions_stay_where_they_were(void *
 	scene->first.mood = SERVER_SILENT;
 	ask(scene, &old, "old.example.net");
 	(void)run(scene, 1.1);
-	write_file(scene->resolv_conf, "nameserver 127.0.0.2\n");
+	name_files_write(scene->files.resolv_conf, "nameserver 127.0.0.2\n");
 	(void)resolve(scene, &new, "new.example.net");
 	assert_true(was_told(&new, "192.0.2.2"));
 	assert_int_equal(old.told, 0);
@@ -388,7 +354,7 @@ a_resolv_conf_that_names_no_server_leaves_localhost_and_hosts(void **state)
 	struct scene *scene = *state;
 	struct asker asker;
 
-	(void)unlink(scene->resolv_conf);
+	(void)unlink(scene->files.resolv_conf);
 	(void)run(scene, 1.1);
 	(void)resolve(scene, &asker, "listed");
 	assert_true(was_told(&asker, "198.51.100.7"));

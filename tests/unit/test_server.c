@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "common/log.h"
 #include "common/message.h"
 #include "common/sealed.h"
+#include "tests/unit/loopback.h"
 #include "tunnel/generation.h"
 #include "tunnel/protocol.h"
 #include "tunnel/server.h"
@@ -44,22 +44,6 @@ serve(void *unused)
 }
 
 static int
-listen_somewhere(int flags, struct sockaddr_in *address)
-{
-	struct timeval patience = {.tv_sec = PATIENCE};
-	socklen_t length = sizeof(*address);
-	int fd = socket(AF_INET, SOCK_STREAM | flags, 0);
-
-	*address = (struct sockaddr_in){
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	assert_int_equal(bind(fd, (struct sockaddr *)address, length), 0);
-	assert_int_equal(listen(fd, 8), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)address, &length), 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
-	return fd;
-}
-
-static int
 setup(void **state)
 {
 	struct diag diag;
@@ -68,8 +52,8 @@ setup(void **state)
 	log_configure(&(struct log_settings){.level = LOG_LEVEL_ERROR, .fd = STDERR_FILENO});
 	fixture = (struct fixture){.client = -1, .backend = -1};
 	assert_int_equal(message_pair(fixture.channel, &diag), 0);
-	fixture.front_listener = listen_somewhere(SOCK_NONBLOCK, &fixture.front);
-	fixture.backend_listener = listen_somewhere(0, &fixture.back);
+	fixture.front_listener = loopback_listen(SOCK_NONBLOCK, &fixture.front);
+	fixture.backend_listener = loopback_listen(0, &fixture.back);
 	assert_int_equal(pthread_create(&fixture.thread, NULL, serve, NULL), 0);
 	fixture.running = true;
 	return 0;
@@ -194,15 +178,8 @@ start(const char *program)
 static void
 call(void)
 {
-	struct timeval patience = {.tv_sec = PATIENCE};
-
-	fixture.client = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(
-		connect(fixture.client, (struct sockaddr *)&fixture.front, sizeof(fixture.front)),
-		0);
-	assert_int_equal(
-		setsockopt(fixture.client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)),
-		0);
+	fixture.client = loopback_connect(&fixture.front);
+	assert_true(fixture.client >= 0);
 }
 
 /* A client whose tunnel waits for the backend's handshake. */

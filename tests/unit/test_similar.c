@@ -15,6 +15,7 @@ every_kind_of_slip_counts_one(void **state)
 	assert_int_equal(similar_distance("accept", "eccept"), 1);
 	assert_int_equal(similar_distance("accept", "acecpt"), 1);
 	assert_int_equal(similar_distance("accept", "caccetp"), 2);
+	assert_int_equal(similar_distance("kitten", "sitting"), 3);
 }
 
 static void

@@ -74,13 +74,13 @@ every_assignment_stands_in_its_scope_with_its_place(void **state)
 static void
 the_first_value_of_two_counts_and_the_second_is_told(void **state)
 {
-	char first[] = "[a]\ncert = x\ncert = y\n", second[] = "[a]\n";
+	char first[] = "[a]\nca = x\nca = y\n", second[] = "[a]\n";
 
 	(void)state;
 	assert_int_equal(read_texts(first, second), 2);
-	assert_string_equal(find(statements.services, "cert")->subject.value, "x");
+	assert_string_equal(find(statements.services, "ca")->subject.value, "x");
 	assert_non_null(strstr(told,
-		"m:3: service a: cert: \"y\" is a second value, after that in "
+		"m:3: service a: ca: \"y\" is a second value, after that in "
 		"line 2; "));
 	assert_non_null(strstr(told, "the name is used already in m:1; "));
 	assert_int_equal(statements.service_count, 1);

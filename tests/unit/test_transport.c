@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -11,6 +12,8 @@
 
 #include "common/diag.h"
 #include "common/socket.h"
+#include "tests/unit/loopback.h"
+#include "tests/unit/timed.h"
 #include "tunnel/loop.h"
 #include "tunnel/stream.h"
 #include "tunnel/transport.h"
@@ -42,20 +45,14 @@ on_wake(struct waker *waker)
 static void
 tcp_pair(int fds[2])
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof(address);
-	int listener = socket(AF_INET, SOCK_STREAM, 0), size = SOCKET_BUFFER;
+	struct sockaddr_in address;
+	int listener = loopback_listen(0, &address), size = SOCKET_BUFFER;
 
 	/* so small that a batch does not fit */
 	assert_int_equal(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
-	fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	fds[0] = loopback_connect(&address);
 	assert_int_equal(setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
-	assert_int_equal(connect(fds[0], (struct sockaddr *)&address, length), -1);
-	assert_int_equal(errno, EINPROGRESS);
+	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
 	fds[1] = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
 	assert_true(fds[1] >= 0);
 	(void)close(listener);
@@ -93,25 +90,11 @@ teardown(void **state)
 	return 0;
 }
 
-static void
-on_time(struct ev_loop *ev, struct ev_timer *timer, int events)
-{
-	(void)timer;
-	(void)events;
-	ev_break(ev, EVBREAK_ALL);
-}
-
 /* Run the loop for @seconds. */
 static void
 turn(double seconds)
 {
-	struct ev_timer timer;
-
-	ev_now_update(fixture.loop.ev);
-	ev_timer_init(&timer, on_time, seconds, 0.);
-	ev_timer_start(fixture.loop.ev, &timer);
-	(void)ev_run(fixture.loop.ev, 0);
-	ev_timer_stop(fixture.loop.ev, &timer);
+	(void)timed_run(fixture.loop.ev, seconds);
 }
 
 /* Wait until @fd has @events, or an error or an end of both ways. */
@@ -431,37 +414,31 @@ a_loop_with_too_many_lingerers_resets_at_once(void **state)
 	assert_true(list_is_empty(&fixture.loop.lingers));
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			bytes_go_both_ways_and_are_told_as_movement, setup, teardown),
+		TEST(bytes_go_both_ways_and_are_told_as_movement),
 		cmocka_unit_test_setup_teardown(
 			a_read_that_took_all_there_was_makes_the_stream_unreadable, setup,
 			teardown),
-		cmocka_unit_test_setup_teardown(
-			a_fin_is_an_end_and_our_way_stays_open, setup, teardown),
+		TEST(a_fin_is_an_end_and_our_way_stays_open),
 		cmocka_unit_test_setup_teardown(
 			what_the_socket_does_not_take_is_held_and_goes_out_in_order, setup,
 			teardown),
-		cmocka_unit_test_setup_teardown(our_way_ends_after_what_is_held, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_peer_that_reset_is_told_in_words, setup, teardown),
-		cmocka_unit_test_setup_teardown(only_what_is_watched_for_wakes, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_stream_that_nobody_reads_is_told_of_a_reset, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_abort_is_a_reset, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_close_is_a_fin, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_lingering_transport_reads_on_until_the_peer_ends, setup, teardown),
-		cmocka_unit_test_setup_teardown(who_sends_on_and_on_is_reset, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			who_does_not_end_in_two_seconds_is_reset, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			the_end_of_the_loop_resets_who_still_lingers, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_loop_with_too_many_lingerers_resets_at_once, setup, teardown),
+		TEST(our_way_ends_after_what_is_held),
+		TEST(a_peer_that_reset_is_told_in_words),
+		TEST(only_what_is_watched_for_wakes),
+		TEST(a_stream_that_nobody_reads_is_told_of_a_reset),
+		TEST(an_abort_is_a_reset),
+		TEST(a_close_is_a_fin),
+		TEST(a_lingering_transport_reads_on_until_the_peer_ends),
+		TEST(who_sends_on_and_on_is_reset),
+		TEST(who_does_not_end_in_two_seconds_is_reset),
+		TEST(the_end_of_the_loop_resets_who_still_lingers),
+		TEST(a_loop_with_too_many_lingerers_resets_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

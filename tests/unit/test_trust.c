@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/diag.h"
@@ -93,6 +94,30 @@ every_certificate_of_a_file_is_trusted(void **state)
 }
 
 static void
+a_fingerprint_is_of_the_anchors_and_not_of_their_file(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *one = (char *)files_find(&fixture->files, "/test/one.crt")->data;
+	const char *two = (char *)files_find(&fixture->files, "/test/two.crt")->data;
+	struct trust *trusts[4];
+	char text[16384];
+
+	(void)snprintf(text, sizeof(text), "%s%s", one, two);
+	identities_add_text(&fixture->files, "one-two", text);
+	(void)snprintf(text, sizeof(text), "# the same\n%s\n%s", two, one);
+	identities_add_text(&fixture->files, "two-one", text);
+	trusts[0] = get(fixture, "/test/one-two");
+	trusts[1] = get(fixture, "/test/two-one");
+	trusts[2] = get(fixture, "/test/one.crt");
+	trusts[3] = get(fixture, "/test/two.crt");
+	assert_memory_equal(trusts[0]->fingerprint, trusts[1]->fingerprint, FINGERPRINT_SIZE);
+	assert_memory_not_equal(trusts[0]->fingerprint, trusts[2]->fingerprint, FINGERPRINT_SIZE);
+	assert_memory_not_equal(trusts[2]->fingerprint, trusts[3]->fingerprint, FINGERPRINT_SIZE);
+	for (size_t i = 0; i < ARRAY_SIZE(trusts); i++)
+		trust_unref(trusts[i]);
+}
+
+static void
 one_file_is_parsed_once(void **state)
 {
 	struct fixture *fixture = *state;
@@ -155,7 +180,7 @@ a_key_is_no_trust_anchor(void **state)
 {
 	struct fixture *fixture = *state;
 
-	assert_null(get(fixture, "/test/one.key"));
+	assert_null(get(fixture, "key:/test/one.key"));
 	assert_non_null(strstr(fixture->diag.text, "BEGIN CERTIFICATE"));
 }
 
@@ -167,6 +192,8 @@ main(void)
 			who_is_in_the_file_is_trusted_and_nobody_else, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			every_certificate_of_a_file_is_trusted, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_fingerprint_is_of_the_anchors_and_not_of_their_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_file_is_parsed_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(whoever_counted_it_keeps_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,7 +11,10 @@
 #include "common/diag.h"
 #include "common/log.h"
 #include "common/socket.h"
+#include "tests/unit/loopback.h"
+#include "tests/unit/timed.h"
 #include "tunnel/dialer.h"
+#include "tunnel/group.h"
 #include "tunnel/loop.h"
 #include "tunnel/relay.h"
 #include "tunnel/service.h"
@@ -38,9 +39,7 @@ static struct fixture fixture;
 static int
 setup(void **state)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof(address);
+	struct sockaddr_in address;
 	struct diag diag;
 
 	(void)state;
@@ -50,11 +49,7 @@ setup(void **state)
 	fixture.loop.dialer = dialer_new(&fixture.loop, &diag);
 	assert_non_null(fixture.loop.dialer);
 
-	fixture.listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	assert_int_equal(bind(fixture.listener, (struct sockaddr *)&address, length), 0);
-	assert_int_equal(listen(fixture.listener, 8), 0);
-	assert_int_equal(getsockname(fixture.listener, (struct sockaddr *)&address, &length), 0);
-
+	fixture.listener = loopback_listen(SOCK_NONBLOCK, &address);
 	fixture.target = (struct address){.kind = ADDRESS_IP, .host = "127.0.0.1"};
 	fixture.target.port = ntohs(address.sin_port);
 	fixture.config = (struct service_config){
@@ -86,46 +81,30 @@ teardown(void **state)
 	return 0;
 }
 
-static void
-on_limit(struct ev_loop *ev, struct ev_timer *timer, int events)
-{
-	(void)timer;
-	(void)events;
-	ev_break(ev, EVBREAK_ALL);
-}
-
 /* Turn the loop for @seconds. */
 static void
 turn(double seconds)
 {
-	struct ev_timer limit;
-
-	ev_timer_init(&limit, on_limit, seconds, 0.);
-	ev_now_update(fixture.loop.ev);
-	ev_timer_start(fixture.loop.ev, &limit);
-	ev_run(fixture.loop.ev, 0);
-	ev_timer_stop(fixture.loop.ev, &limit);
+	(void)timed_run(fixture.loop.ev, seconds);
 }
 
-/* A connection to a listener of its own: the near end for the test, the far end for the tunnel. */
+/* A connection: the near end for the test, the far end for the tunnel. */
 static void
 open_client(void)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct endpoint endpoint = {.length = sizeof(endpoint.v4)};
-	socklen_t length = sizeof(address);
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	struct service *service = &fixture.service;
+	struct group *group = group_new(&service, 1);
+	int fds[2];
 
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
-	fixture.client = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(connect(fixture.client, (struct sockaddr *)&address, length), 0);
-	int accepted = accept4(listener, &endpoint.any, &endpoint.length, SOCK_NONBLOCK);
-	assert_true(accepted >= 0);
-	(void)close(listener);
-	tunnel_start(&fixture.loop, &fixture.service, accepted, &endpoint);
+	assert_non_null(group);
+
+	loopback_pair(fds);
+	fixture.client = fds[0];
+	assert_int_equal(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(getpeername(fds[1], &endpoint.any, &endpoint.length), 0);
+	tunnel_start(&fixture.loop, group, fds[1], &endpoint);
+	group_unref(group);
 }
 
 /* Start a tunnel and take its connection at the backend. */
@@ -361,6 +340,106 @@ memory_that_is_used_up_slows_a_tunnel_but_does_not_stop_it(void **state)
 	tunnel_abort(fixture.loop.tunnels.next, "the test is over");
 }
 
+/* Whoever does not get past the greeting never needs credentials, so these are but there. */
+static void
+open_greeting(void)
+{
+	static struct credentials *const none;
+
+	fixture.service.credentials[SIDE_ACCEPT] = (struct credentials *)(uintptr_t)&none;
+	fixture.config.tls[SIDE_ACCEPT].handshake_timeout = 0.1;
+	open_client();
+}
+
+static void
+expect_alert(unsigned char description)
+{
+	unsigned char alert[] = {21, 3, 3, 0, 2, 2, description}, got[sizeof(alert)];
+
+	assert_int_equal(
+		recv(fixture.client, got, sizeof(got), MSG_WAITALL), (ssize_t)sizeof(alert));
+	assert_memory_equal(got, alert, sizeof(alert));
+	expect_end(fixture.client);
+	(void)close(fixture.client);
+	fixture.client = -1;
+	turn(0.02);
+	assert_int_equal(fixture.loop.lingering, 0);
+	assert_int_equal(fixture.service.counters.accepted, 1);
+	assert_int_equal(fixture.service.counters.refused, 1);
+}
+
+static void
+what_is_no_hello_gets_an_alert_and_no_backend(void **state)
+{
+	(void)state;
+	open_greeting();
+	assert_int_equal(send(fixture.client, "GET / HTTP/1.1\r\n", 16, 0), 16);
+	turn(0.02);
+	assert_int_equal(fixture.loop.tunnel_count, 0);
+	expect_alert(10);
+	assert_int_equal(accept(fixture.listener, NULL, NULL), -1);
+}
+
+static void
+a_name_that_no_service_has_gets_its_alert(void **state)
+{
+	static const char hello[] = "\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x03"
+				    "0123456789abcdef0123456789abcdef"
+				    "\x00\x00\x02\x13\x01\x01\x00";
+	static const char *const patterns[] = {"a.test"};
+
+	(void)state;
+	fixture.config.tls[SIDE_ACCEPT].sni = (struct texts){patterns, 1};
+	open_greeting();
+	assert_int_equal(
+		send(fixture.client, hello, sizeof(hello) - 1, 0), (ssize_t)sizeof(hello) - 1);
+	turn(0.02);
+	expect_alert(112);
+}
+
+static void
+a_greeting_that_does_not_end_is_ended(void **state)
+{
+	(void)state;
+	open_greeting();
+	assert_int_equal(send(fixture.client, "\x16\x03\x01", 3, 0), 3);
+	turn(0.05);
+	assert_int_equal(fixture.loop.tunnel_count, 1);
+	assert_true(fixture.budget.used > 0);
+	turn(0.1);
+	assert_int_equal(fixture.loop.tunnel_count, 0);
+	expect_alert(80);
+}
+
+static void
+who_leaves_without_a_word_is_a_probe(void **state)
+{
+	(void)state;
+	open_greeting();
+	turn(0.02);
+	assert_int_equal(fixture.budget.used, 0);
+	assert_int_equal(shutdown(fixture.client, SHUT_WR), 0);
+	turn(0.02);
+	expect_end(fixture.client);
+	assert_int_equal(fixture.service.counters.probes, 1);
+	assert_int_equal(fixture.service.counters.accepted, 1);
+}
+
+static void
+a_greeting_can_be_aborted(void **state)
+{
+	(void)state;
+	open_greeting();
+	assert_int_equal(send(fixture.client, "\x16\x03\x01", 3, 0), 3);
+	turn(0.02);
+	tunnel_abort(fixture.loop.tunnels.next, "the test says so");
+	assert_int_equal(fixture.budget.used, 0);
+	assert_int_equal(fixture.service.counters.ended, 1);
+	(void)close(fixture.client);
+	fixture.client = -1;
+	turn(0.02);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -377,6 +456,11 @@ main(void)
 		TEST(a_half_closed_tunnel_has_a_patience_of_its_own),
 		TEST(an_aborted_tunnel_resets_both_sides),
 		TEST(memory_that_is_used_up_slows_a_tunnel_but_does_not_stop_it),
+		TEST(what_is_no_hello_gets_an_alert_and_no_backend),
+		TEST(a_name_that_no_service_has_gets_its_alert),
+		TEST(a_greeting_that_does_not_end_is_ended),
+		TEST(who_leaves_without_a_word_is_a_probe),
+		TEST(a_greeting_can_be_aborted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "common/diag.h"
@@ -15,8 +14,10 @@
 #include "common/log.h"
 #include "common/pool.h"
 #include "common/socket.h"
+#include "tests/unit/loopback.h"
 #include "tunnel/admission.h"
 #include "tunnel/listener.h"
+#include "tunnel/group.h"
 #include "tunnel/service.h"
 #include "tunnel/worker.h"
 
@@ -37,33 +38,21 @@ struct fixture {
 
 static struct fixture fixture;
 
-/* A listening socket of @flags on a free port, which is stored in @address. */
-static int
-listen_somewhere(int flags, struct sockaddr_in *address)
-{
-	struct timeval patience = {.tv_sec = PATIENCE};
-	socklen_t length = sizeof(*address);
-	int fd = socket(AF_INET, SOCK_STREAM | flags, 0);
-
-	*address = (struct sockaddr_in){
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	assert_int_equal(bind(fd, (struct sockaddr *)address, length), 0);
-	assert_int_equal(listen(fd, 8), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)address, &length), 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
-	return fd;
-}
-
 /* Have the worker listen on a new socket, on @name as far as it knows. */
 static void
 listen_on(const char *name, struct sockaddr_in *address)
 {
 	static const struct listener_rule everybody;
+	struct service *service = &fixture.service;
+	struct group *group = group_new(&service, 1);
 	struct list listeners;
-	int fd = listen_somewhere(SOCK_NONBLOCK, address);
+	int fd = loopback_listen(SOCK_NONBLOCK, address);
+
+	assert_non_null(group);
 
 	list_init(&listeners);
-	assert_int_equal(listener_add(&listeners, name, fd, &fixture.service, &everybody), 0);
+	assert_int_equal(listener_add(&listeners, name, fd, group, &everybody), 0);
+	group_unref(group);
 	worker_listen(fixture.worker, &listeners);
 	assert_true(list_is_empty(&listeners));
 }
@@ -83,7 +72,7 @@ setup(void **state)
 		.admission = &fixture.admission,
 		.ended = eventfd(0, EFD_CLOEXEC),
 	};
-	fixture.backend_listener = listen_somewhere(0, &address);
+	fixture.backend_listener = loopback_listen(0, &address);
 	fixture.target = (struct address){.kind = ADDRESS_IP, .host = "127.0.0.1"};
 	fixture.target.port = ntohs(address.sin_port);
 	fixture.config = (struct service_config){
@@ -122,15 +111,10 @@ teardown(void **state)
 static int
 call(const struct sockaddr_in *address)
 {
-	struct timeval patience = {.tv_sec = PATIENCE};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = loopback_connect(address);
 
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
-		return fd;
-	assert_true(errno == ECONNREFUSED || errno == ECONNRESET);
-	(void)close(fd);
-	return -1;
+	assert_true(fd >= 0 || errno == ECONNREFUSED || errno == ECONNRESET);
+	return fd;
 }
 
 static void

@@ -100,6 +100,8 @@ def connect(address, timeout=10, **options):
     if "buffer" in options:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, options["buffer"])
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, options["buffer"])
+    if "source" in options:
+        sock.bind((options["source"], 0))
     sock.settimeout(timeout * wait.SLOWNESS)
     try:
         sock.connect(target)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Certificates made when the tests run: good ones, and one for each way to be bad."""
 
+import base64
 import datetime
+import hashlib
 import ipaddress
 import os
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ KEYS = {
     "ed25519": ed25519.Ed25519PrivateKey.generate,
     "rsa": lambda: rsa.generate_private_key(65537, 2048),
     "rsa-1024": lambda: rsa.generate_private_key(65537, 1024),
+    "rsa-4096": lambda: rsa.generate_private_key(65537, 4096),
 }
 
 
@@ -36,14 +39,29 @@ class Identity:
     chain: tuple = ()
 
 
+def pin(identity):
+    """The SHA-256 of its public key, as `pin` wants it."""
+    info = identity.certificate.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return "sha256:" + base64.b64encode(hashlib.sha256(info).digest()).decode("ascii")
+
+
 def _pem(certificate):
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _sans(dns, ip, uri):
-    names = [x509.DNSName(name) for name in dns]
-    names += [x509.IPAddress(ipaddress.ip_address(text)) for text in ip]
-    return names + [x509.UniformResourceIdentifier(text) for text in uri]
+def _sans(wishes):
+    names = [x509.DNSName(name) for name in wishes.get("dns", ())]
+    names += [x509.IPAddress(ipaddress.ip_address(text)) for text in wishes.get("ip", ())]
+    names += [x509.UniformResourceIdentifier(text) for text in wishes.get("uri", ())]
+    return names + [x509.RFC822Name(text) for text in wishes.get("email", ())]
+
+
+def _subject(name, wishes):
+    attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, text) for text in wishes.get("o", ())]
+    attributes += [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, text) for text in wishes.get("ou", ())]
+    return x509.Name([*attributes, x509.NameAttribute(NameOID.COMMON_NAME, wishes.get("cn", name))])
 
 
 class Pki:
@@ -61,8 +79,8 @@ class Pki:
         return self._make(name, issuer, {"key": "ecdsa", "authority": True})
 
     def issue(self, name, issuer=None, **wishes):
-        """Make NAME.crt (with its chain) and NAME.key. Wishes: dns, ip, uri, purposes, key, days
-        (of validity, from `start` days from now), self_signed."""
+        """Make NAME.crt (with its chain) and NAME.key. Wishes: cn, ou, o, dns, ip, uri, email, purposes,
+        key, days (of validity, from `start` days from now), self_signed, extensions (further ones)."""
         return self._make(name, issuer or self.intermediate, wishes)
 
     def get(self, name):
@@ -88,7 +106,7 @@ class Pki:
 
     def _describe(self, name, issuer, private, wishes):
         start = datetime.datetime.utcnow() + wishes.get("start", -1) * DAY
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, wishes.get("cn", name))])
+        subject = _subject(name, wishes)
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -96,14 +114,16 @@ class Pki:
             .public_key(private.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(start)
-            .not_valid_after(start + wishes.get("days", 30) * DAY)
+            .not_valid_after(start + wishes.get("days", 90) * DAY)
         )
         authority = wishes.get("authority", False)
         builder = builder.add_extension(x509.BasicConstraints(authority, None), critical=True)
-        names = _sans(wishes.get("dns", ()), wishes.get("ip", ()), wishes.get("uri", ()))
+        names = _sans(wishes)
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        if not authority:
+        for extension in wishes.get("extensions", ()):
+            builder = builder.add_extension(extension, critical=False)
+        if not authority and wishes.get("purposes", True):
             purposes = [PURPOSES[purpose] for purpose in wishes.get("purposes", ("server", "client"))]
             builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
         return builder
@@ -132,7 +152,7 @@ IDENTITIES = {
     "server-ed25519": {**SERVER_NAMES, "key": "ed25519"},
     "other-name": {"dns": ("other.test",), "ip": ("192.0.2.1",)},
     "unnamed": {"cn": "localhost"},
-    "expired": {**SERVER_NAMES, "start": -40},
+    "expired": {**SERVER_NAMES, "start": -40, "days": 30},
     "not-yet-valid": {**SERVER_NAMES, "start": 10},
     "wrong-ca": {**SERVER_NAMES, "issuer": "stranger"},
     "self-signed": {**SERVER_NAMES, "self_signed": True},
@@ -140,4 +160,34 @@ IDENTITIES = {
     "server-only": {**SERVER_NAMES, "purposes": ("server",)},
     "client-only": {**SERVER_NAMES, "purposes": ("client",)},
     "rsa-1024": {**SERVER_NAMES, "key": "rsa-1024"},
+    "must-staple": {
+        **SERVER_NAMES,
+        "extensions": (x509.TLSFeature([x509.TLSFeatureType.status_request]),),
+    },
+    # Names that are less than they look like.
+    "tricky": {
+        "cn": "rich\0er",
+        "dns": ("*.gold.test", "rich.gold.test\0.evil.test", "localhost"),
+        "uri": ("spiffe://test/gold/*",),
+    },
+    # Two with every kind of name, none of them in common but those of a server, and another issuer.
+    "rich": {
+        "cn": "rich",
+        "ou": ("accounts", "vault"),
+        "o": ("Gold, Silver and Sons",),
+        "dns": ("rich.gold.test", *SERVER_NAMES["dns"]),
+        "ip": ("192.0.2.17", "2001:db8::17", *SERVER_NAMES["ip"]),
+        "uri": ("spiffe://test/gold/rich",),
+        "email": ("Rich@gold.test",),
+    },
+    "plain": {
+        "issuer": "root",
+        "cn": "plain",
+        "ou": ("kitchen",),
+        "o": ("Tin",),
+        "dns": ("plain.tin.test", *SERVER_NAMES["dns"]),
+        "ip": ("198.51.100.4", "2001:db8:1::4", *SERVER_NAMES["ip"]),
+        "uri": ("spiffe://test/tin/room/plain",),
+        "email": ("plain@tin.test",),
+    },
 }

@@ -26,6 +26,33 @@ def children(pid):
     return found
 
 
+def arguments(pid):
+    """Its command line; empty when it is gone."""
+    try:
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+            return file.read().split("\0")[:-1]
+    except OSError:
+        return []
+
+
+def memory_holds(pid, secret):
+    """Do the bytes stand anywhere in what the process has in memory?"""
+    with open(f"/proc/{pid}/maps", encoding="ascii", errors="replace") as maps:
+        ranges = [line.split()[:2] for line in maps]
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for addresses, permissions in ranges:
+            start, end = (int(number, 16) for number in addresses.split("-"))
+            if not permissions.startswith("r") or start >= 1 << 63:
+                continue
+            try:
+                memory.seek(start)
+                if secret in memory.read(end - start):
+                    return True
+            except OSError:
+                continue  # such as [vvar], which nobody may read
+    return False
+
+
 def is_running(pid):
     try:
         return _stat(pid)[0] not in "ZX"

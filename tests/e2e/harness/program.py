@@ -126,7 +126,17 @@ class Program:
 
     def workers(self):
         """The process id of serve."""
-        found = wait.until(lambda: procfs.children(self.pid), "serve is there")
+        return self._role("serve")
+
+    def keys(self):
+        """The process id of the key process."""
+        return self._role("keys")
+
+    def _role(self, role):
+        def look():
+            return [pid for pid in procfs.children(self.pid) if procfs.arguments(pid)[1:2] == [role]]
+
+        found = wait.until(look, f"{role} is there")
         assert len(found) == 1, found
         return found[0]
 

@@ -69,6 +69,15 @@ class TlsEnd(End):
                 self._flush_quietly()
         return self.ending
 
+    def say_first(self, timeout=10):
+        """Send our first flight, which of a server is the answer to a ClientHello, and wait for nothing."""
+        if self.tls.server_side:
+            self._flush_and_fetch(time.monotonic() + timeout * wait.SLOWNESS)
+        try:
+            self.tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self._flush()
+
     def _flush_quietly(self):
         try:
             self._flush()

@@ -15,6 +15,7 @@ from .program import configuration
 
 MODES = ("encrypt", "offload", "bridge", "pair")
 VERSIONS = ("1.2", "1.3")
+PROGRAM_OPTIONS = ("drain_timeout", "buffer_memory", "key_process", "user")
 
 
 def credentials(pki, name):
@@ -52,7 +53,7 @@ class World:
 
     def text(self, target, options):
         """The configuration of this mode, with options for every service."""
-        program = {key: options.pop(key) for key in ("drain_timeout", "buffer_memory") if key in options}
+        program = {key: options.pop(key) for key in PROGRAM_OPTIONS if key in options}
         common = {"tls_min_version": self.version, "tls_max_version": self.version, **options}
         if self.mode == "pair":
             between = f"127.0.0.1:{ports.free()}"

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: MIT
+"""Signatures that take long: whoever makes them, the tunnels of the same loop go on meanwhile."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from harness import ports, processes, wait
+from harness.listeners import connect
+from harness.program import configuration
+from harness.worlds import credentials
+
+# An echo, and eight clients that connect, exchange a byte and leave, until standard input ends; a process of
+# its own, so that what is measured is not slowed down by Python.
+CROWD = """
+import socket, struct, sys, threading
+backend = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=256)
+over, counts = threading.Event(), [0] * 8
+
+def echo(sock):
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with sock:
+        while data := sock.recv(4096):
+            sock.sendall(data)
+
+def serve():
+    while True:
+        threading.Thread(target=echo, args=(backend.accept()[0],), daemon=True).start()
+
+def visit(number):
+    while not over.is_set():
+        with socket.create_connection(("127.0.0.1", int(sys.argv[2])), 60) as sock:
+            sock.sendall(b"?")
+            assert sock.recv(1) == b"?"
+            sock.shutdown(socket.SHUT_WR)
+            assert sock.recv(1) == b""
+        counts[number] += 1
+
+threading.Thread(target=serve, daemon=True).start()
+print("ready", flush=True)
+sys.stdin.readline()
+visitors = [threading.Thread(target=visit, args=(number,), daemon=True) for number in range(8)]
+for visitor in visitors:
+    visitor.start()
+sys.stdin.readline()
+over.set()
+for visitor in visitors:
+    visitor.join()
+print(sum(counts), flush=True)
+"""
+
+
+class Crowd:
+    """The clients and the backend of CROWD."""
+
+    def __init__(self, backend, front):
+        self.process = processes.start(
+            [sys.executable, "-c", CROWD, str(backend), str(front)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout.readline() == "ready\n"
+
+    def _say(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    start = _say
+
+    def stop(self):
+        """How many visits there were; every one was whole, or there is no answer."""
+        self._say()
+        return int(self.process.stdout.readline())
+
+    def close(self):
+        processes.end(self.process)
+
+
+def round_trips(end, seconds):
+    """The times of as many echoes as fit."""
+    times, deadline = [], time.monotonic() + seconds
+    while (begin := time.monotonic()) < deadline:
+        end.sendall(b"!")
+        assert end.recv(1) == b"!"
+        times.append(time.monotonic() - begin)
+    return times
+
+
+@pytest.fixture(scope="module")
+def slow_identity(pki):
+    return pki.issue("slow", dns=("localhost",), key="rsa-4096")
+
+
+@pytest.mark.parametrize("key_process", ("no", "yes"))
+@pytest.mark.parametrize("version", ("1.2", "1.3"))
+@pytest.mark.parametrize("role", ("offload", "encrypt"))
+def test_a_crowd_of_slow_handshakes_delays_no_tunnel(role, version, key_process, run, pki, closing, slow_identity):
+    """Both ends share one loop. Without helpers an echo would wait for the signatures of all the others."""
+    backend, between, front = (ports.free() for _ in range(3))
+    slow = {"cert": slow_identity.crt, "key": slow_identity.key}
+    common = {"tls_min_version": version, "tls_max_version": version, "tickets": "no"}
+    near = {"name": "near", "mode": "encrypt", "accept": f"127.0.0.1:{front}", "connect": f"localhost:{between}"}
+    far = {"name": "far", "mode": "offload", "accept": f"127.0.0.1:{between}", "connect": f"127.0.0.1:{backend}"}
+    near = {**near, **credentials(pki, "client"), **common, **(slow if role == "encrypt" else {})}
+    far = {**far, **credentials(pki, "server"), **common, **(slow if role == "offload" else {})}
+    crowd = closing(Crowd(backend, front))
+    program = run(configuration(near, far, workers="1", key_process=key_process))
+    sock = closing(connect(f"127.0.0.1:{front}"))
+    round_trips(sock, 0.2)
+    crowd.start()
+    times = round_trips(sock, 2)
+    visits = crowd.stop()
+    assert visits > 20 / wait.SLOWNESS
+    # Measured: 500 to 2,000 with helpers, 30 to 70 without.
+    assert len(times) > 300 / wait.SLOWNESS, (visits, max(times))
+    sock.close()
+    assert program.is_running()
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    """A process that answers nothing for a while."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@pytest.fixture(params=("offload", "encrypt"))
+def hanging(request, world):
+    """A world whose keys are all in the key process."""
+    return lambda **options: world(request.param, "1.3", key_process="yes", tickets="no", **options)
+
+
+def begin(world):
+    """A client whose tunnel waits for a signature."""
+    client = world.connect_silent()
+    if world.client_is_tls:
+        client.say_first()
+    else:
+        world.ends.append(world.listener.accept_silent())
+        world.ends[-1].say_first()
+    return client
+
+
+def assert_flows(ends):
+    ends["client"].send(b"ping")
+    assert ends["backend"].receive(4) == b"ping"
+
+
+def test_a_signature_that_hangs_is_ended_by_the_handshake_timeout(hanging):
+    """At once, for the client and the log; other tunnels go on, and so does everything when it is over."""
+    world = hanging(handshake_timeout="1s")
+    ends = world.open()
+    with stopped(world.program.keys()):
+        before = time.monotonic()
+        client = begin(world)
+        assert client.raw_rest()[1] == "reset"
+        assert 0.9 < time.monotonic() - before < 1 + wait.SLOWNESS
+        world.program.wait_words("tunnel ended", "handshake-timeout")
+        assert_flows(ends)
+    assert_flows(world.open())
+
+
+def test_a_client_that_resets_is_noticed_while_a_signature_hangs(hanging):
+    world = hanging(handshake_timeout="60s")
+    with stopped(world.program.keys()):
+        begin(world).reset()
+        world.program.wait_words("tunnel ended", "reset")
+    assert_flows(world.open())
+
+
+def test_the_end_waits_for_a_signature_that_hangs_but_not_for_ever(hanging):
+    world = hanging(handshake_timeout="60s", drain_timeout="1s")
+    with stopped(world.program.keys()):
+        client = begin(world)
+        time.sleep(0.2)
+        world.program.signal(signal.SIGTERM)
+        assert client.raw_rest()[1] == "reset"
+        world.program.wait_words("tunnel ended", "drain-timeout")
+    assert world.program.wait_exit() == 1

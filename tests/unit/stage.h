@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stage.h - a supervisor in a process of its own, and its serve as a puppet of the test.
+ *
+ * What the supervisor starts as serve is the test's program again: its main() then returns stage_serve().
+ * The puppet passes what main says on to the test, and what the test says on to main. Their link is its
+ * descriptor 0, which every serve inherits. Everything fails the test that does not come in time.
+ */
+#ifndef TESTS_UNIT_STAGE_H
+#define TESTS_UNIT_STAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/message.h"
+
+enum { STAGE_PATIENCE = 20 /* seconds */ };
+
+/* What the test and the puppet say to each other besides enum protocol_kind. */
+enum {
+	PUPPET_STARTED = 100, /* the number is its process */
+	PUPPET_EXIT,	      /* with that number */
+	PUPPET_BABBLE,	      /* say to main what is no message */
+	PUPPET_HANG,	      /* hear main no more, and live */
+};
+
+struct stage {
+	char directory[40], config[64], log[64];
+	uid_t user;	   /* of the supervisor */
+	pid_t pid;	   /* the supervisor; 0: none */
+	pid_t serve;	   /* the last puppet */
+	int link;	   /* the test's end; -1: none */
+	int words;	   /* the supervisor's standard error, to read from; -1: none */
+	char heard[32768]; /* all that was read of it */
+	size_t length, looked_at;
+	struct message message; /* the last one of the puppet */
+};
+
+extern struct stage stage;
+
+int stage_serve(void);
+
+int stage_setup(void **state);
+int stage_teardown(void **state);
+
+/* The configuration is one service that accepts on the socket @accept, behind the lines @program. */
+void stage_configure(const char *program, const char *accept);
+
+/* Start the supervisor. */
+void stage_start(void);
+
+/* Start it, and bring serve to run. Returns the inode of the listening socket "front". */
+ino_t stage_get_ready(void);
+
+/* The next message of the puppet must be of @type. Returns its number. */
+uint64_t stage_hear(uint32_t type);
+
+/* The next messages are a generation with one socket, whose inode is returned, and @words in its text. */
+ino_t stage_hear_generation(const char *words);
+
+/* The same from a new serve. */
+ino_t stage_hear_start(const char *words);
+
+/* Does the puppet say nothing for a while? If the supervisor has ended, it is certain. */
+bool stage_is_silent(void);
+
+/* Say @type to the puppet, which passes on what is not for itself. */
+void stage_tell(uint32_t type);
+void stage_tell_number(uint32_t type, uint64_t number, const char *words);
+
+void stage_signal(int number);
+
+/* Wait until the supervisor has written @words, behind those that were waited for last. */
+void stage_expect_words(const char *words);
+
+/* Wait for the supervisor's end. Returns its exit status. */
+int stage_result(void);
+
+/* End well what was not told to end yet. */
+void stage_end_well(void);
+
+/* Does somebody listen on the socket @name? */
+bool stage_is_open(const char *name);
+
+/* There is no process @pid. */
+void stage_expect_gone(pid_t pid);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/unit.h"
+
+#include "tests/unit/tls_pair.h"
+
+#include <ev.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tunnel/loop.h"
+#include "tunnel/tls.h"
+#include "tunnel/transport.h"
+
+static struct transport *
+connect_end(struct loop *loop, int *wire)
+{
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	*wire = fds[1];
+	struct transport *transport = transport_new(loop, fds[0]);
+	assert_non_null(transport);
+	return transport;
+}
+
+void
+tls_pair_start(struct tls_pair *pair, struct loop *loop, struct credentials *client,
+	struct credentials *server, const char *name)
+{
+	const struct tls_beginning client_beginning = {.name = name, .target = "192.0.2.1:1"};
+	const struct tls_beginning server_beginning = {0};
+
+	*pair = (struct tls_pair){.loop = loop};
+	pair->client = connect_end(loop, &pair->wire[0]);
+	pair->server = connect_end(loop, &pair->wire[1]);
+	assert_int_equal(tls_start(pair->client, client, &client_beginning, &pair->client_diag), 0);
+	assert_int_equal(tls_start(pair->server, server, &server_beginning, &pair->server_diag), 0);
+}
+
+static void
+stir(struct transport *transport, bool gone)
+{
+	if (!gone)
+		transport->stream.readable = transport->stream.writable = true;
+}
+
+size_t
+tls_pair_move(struct tls_pair *pair, size_t limit)
+{
+	size_t moved = 0;
+
+	for (int from = 0; from < 2; from++) {
+		char bytes[65536];
+		ssize_t got = recv(
+			pair->wire[from], bytes, limit < sizeof(bytes) ? limit : sizeof(bytes), 0);
+
+		if (got <= 0)
+			continue;
+		assert_int_equal(send(pair->wire[!from], bytes, (size_t)got, MSG_NOSIGNAL), got);
+		moved += (size_t)got;
+	}
+	stir(pair->client, pair->client_gone);
+	stir(pair->server, pair->server_gone);
+	return moved;
+}
+
+static bool
+goes_on(enum io answer)
+{
+	return answer == IO_WANT_READ || answer == IO_WAIT;
+}
+
+void
+tls_pair_handshake(struct tls_pair *pair, size_t piece, enum io *client, enum io *server)
+{
+	*client = *server = IO_WANT_READ;
+	for (int round = 0; round < 20000; round++) {
+		if (goes_on(*client))
+			*client = tls_handshake(pair->client, &pair->client_diag);
+		if (goes_on(*server))
+			*server = tls_handshake(pair->server, &pair->server_diag);
+		if (*client == IO_WAIT || *server == IO_WAIT)
+			(void)ev_run(pair->loop->ev, EVRUN_ONCE);
+		else if (tls_pair_move(pair, piece) == 0 && !goes_on(*client) && !goes_on(*server))
+			return;
+	}
+}
+
+static enum io
+read_all(struct tls_pair *pair, struct transport *transport, struct diag *diag, char *string)
+{
+	struct loop *loop = pair->loop;
+	size_t got = 0;
+	enum io answer = stream_read(&transport->stream, loop->plaintext, LOOP_SCRATCH, &got, diag);
+
+	memcpy(string, loop->plaintext, got);
+	string[got] = '\0';
+	return answer;
+}
+
+enum io
+tls_pair_client_reads(struct tls_pair *pair, char *string)
+{
+	return read_all(pair, pair->client, &pair->client_diag, string);
+}
+
+enum io
+tls_pair_server_reads(struct tls_pair *pair, char *string)
+{
+	return read_all(pair, pair->server, &pair->server_diag, string);
+}
+
+void
+tls_pair_end(struct tls_pair *pair)
+{
+	if (!pair->client_gone)
+		stream_close(&pair->client->stream);
+	if (!pair->server_gone)
+		stream_close(&pair->server->stream);
+	(void)close(pair->wire[0]);
+	(void)close(pair->wire[1]);
+	transport_end_linger(pair->loop);
+}

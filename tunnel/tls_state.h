@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tls_state.h - what one end of TLS is made of, for the files tls*.c alone.
+ */
+#ifndef TUNNEL_TLS_STATE_H
+#define TUNNEL_TLS_STATE_H
+
+#include <gnutls/gnutls.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/address.h"
+#include "common/buffer.h"
+#include "tunnel/authorise.h"
+#include "tunnel/tickets.h"
+#include "tunnel/loan.h"
+#include "tunnel/window.h"
+
+struct credentials;
+struct loop;
+struct pool;
+struct transport;
+
+enum { TLS_RECORD_PLAINTEXT = 16 << 10, TLS_WARNINGS_MAX = 4 };
+
+/* What a lent step of the handshake wrote. */
+struct tls_flight {
+	uint8_t *bytes;
+	size_t length, size;
+};
+
+struct tls {
+	struct loop *loop;
+	struct transport *transport; /* NULL: gone while a step was lent */
+	struct credentials *credentials;
+	gnutls_session_t session;
+	struct judgement judgement;
+	char *name;   /* connecting: who is expected; NULL: nobody */
+	char *target; /* connecting: the address dialled; NULL: not known */
+	char *sni;    /* accepting: the name that was asked for, as we read it; NULL: we did not */
+	struct endpoint from; /* accepting: the client's address */
+	struct buffer in;     /* what was received and waits while the window is closed */
+	struct window window;
+	struct loan loan;
+	int (*step)(struct tls *tls); /* that is lent */
+	int step_result;
+	bool lent;    /* all but this and @transport belongs to a helper thread */
+	bool stepped; /* it came back, and its result waits to be looked at */
+	struct tls_flight flight;
+	uint8_t ticket_key[TICKETS_KEY_SIZE]; /* connecting: whose the tickets are */
+	struct ticket ticket;		      /* connecting: what was offered */
+	bool keeps_tickets;		      /* connecting: what comes is kept */
+	size_t batched; /* records in the loop's ciphertext scratch, to be sent at once */
+	bool batching;
+	bool handshaken;
+	bool touched;	   /* a byte was received */
+	bool fin;	   /* the peer's FIN was received */
+	bool cancelled;	   /* the peer's user_canceled was received */
+	bool ended;	   /* the peer's close_notify was received */
+	bool finished;	   /* our close_notify was written */
+	size_t record_max; /* bytes of plaintext in a record that the peer takes */
+	unsigned warnings;
+	gnutls_alert_description_t alert; /* what abort() tells the peer */
+};
+
+/* Free @tls, and give its memory of @pool back. */
+void tls_free(struct tls *tls, struct pool *pool);
+
+#endif
