@@ -9,7 +9,8 @@
 /*
  * Two loads hold connections. Each connection first exchanges one message, so that it is known to reach
  * the backend; when all have, "holding N" is printed and the time begins to run. Silent ones
- * exchange one more at the end, so that they are known to be still there.
+ * exchange one more at the end, so that they are known to be still there. No more than RUN_OPENING wait
+ * for their first message at the same time: how a flood is survived is another question.
  *
  * With messages, there is one grid in time for all: its step is interval / connections, and step n belongs
  * to connection n modulo connections. It never moves, however late answers are, so that a stall is
@@ -19,7 +20,10 @@
 static void
 on_start(struct run *run)
 {
-	run->wanted = run->options->connections;
+	uint64_t connections = run->options->connections;
+
+	run->wanted = connections < RUN_OPENING ? connections : RUN_OPENING;
+	run->scheduled = run->wanted;
 	run->deadline = UINT64_MAX;
 }
 
@@ -35,10 +39,14 @@ is_holding(const struct run *run)
 	return run->grid > 0;
 }
 
-/* One more connection is there, or has failed and is not waited for. */
+/* One more connection is there, or has failed and is not waited for; another one may come. */
 static void
 count_ready(struct run *run)
 {
+	if (!run->stopping && run->scheduled < run->options->connections) {
+		run->scheduled++;
+		run->wanted++;
+	}
 	if (++run->ready < run->options->connections)
 		return;
 	(void)printf("holding %" PRIu64 "\n", run->open);

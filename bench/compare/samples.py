@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""One sample: a fresh pair under one load, and what came of it."""
+
+import selectors
+import subprocess
+import time
+
+from compare import figures
+from compare.pair import Pair, PairError
+
+# How long a load may take beyond what it was told.
+_PATIENCE = 120
+
+
+def _sample(found=None, errors=0, words=None):
+    return {"figures": found or {}, "errors": errors, "words": words}
+
+
+def _command(pair, arguments):
+    return [pair.load, *arguments, "--connect", pair.near, "--json"]
+
+
+def _judge(code, output, complaints):
+    """(result, errors, words) of a load that has ended. Fails with PairError if it did not even begin."""
+    try:
+        result = figures.parse(output)
+    except ValueError as error:
+        raise PairError(f"the load failed: {complaints.strip() or error}") from error
+    words = complaints.strip() or (f"the load ended with {code}" if code else None)
+    return result, result["errors"] or int(code != 0), words
+
+
+def _run(pair, arguments, seconds=0):
+    command = _command(pair, arguments)
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=seconds + _PATIENCE, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise PairError(f"the load did not end: {' '.join(arguments)}") from error
+    return _judge(ended.returncode, ended.stdout, ended.stderr)
+
+
+def timed(pair, load, profile):
+    before = pair.cpu_seconds()
+    result, errors, words = _run(pair, [*load.arguments, "--seconds", str(profile.seconds)], profile.seconds)
+    return _sample(figures.of(result, pair.cpu_seconds() - before), errors, words)
+
+
+def stream(pair, load, profile):
+    """One stream after the other, until there are enough bytes for the kernel's clock."""
+    before, size, errors, words = pair.cpu_seconds(), 0, 0, None
+    while size < max(profile.least_streamed, load.stream) and not errors:
+        result, errors, words = _run(pair, [*load.arguments, "--bytes", str(load.stream)])
+        size += load.stream
+    result["bytes"] = size
+    return _sample(figures.of(result, pair.cpu_seconds() - before), errors, words)
+
+
+def start(pair, _load, _profile):
+    return _sample({"start": pair.start_seconds * 1000})
+
+
+class _Held:
+    """Idle connections, held by a load of its own for so many seconds after all are there."""
+
+    def __init__(self, pair, count, seconds):
+        command = _command(pair, ["hold", "--connections", str(count), "--seconds", str(seconds)])
+        self.seconds = seconds
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ)
+            came = selector.select(_PATIENCE)
+        if came and self.process.stdout.readline().startswith("holding"):
+            return self
+        self.process.kill()
+        raise PairError(f"connections could not be held: {self.process.communicate()[1].strip()}")
+
+    def end(self):
+        """(result, errors, words)."""
+        try:
+            output, complaints = self.process.communicate(timeout=self.seconds + _PATIENCE)
+        except subprocess.TimeoutExpired as error:
+            raise PairError("held connections did not end") from error
+        return _judge(self.process.returncode, output, complaints)
+
+    def __exit__(self, *_error):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+
+
+def _memory_returned(pair, empty, load, profile):
+    """Memory when nearly all of it has been given back, or there was time enough for that."""
+    deadline = time.monotonic() + profile.returning
+    while True:
+        now = pair.memory()
+        left = deadline - time.monotonic()
+        if left <= 0 or now - empty < 1024 * load.held:
+            return now
+        time.sleep(min(left, 1))
+
+
+def memory(pair, load, profile):
+    empty = pair.memory()
+    with _Held(pair, load.held, profile.settling + 1) as held:
+        time.sleep(profile.settling)
+        full = pair.memory()
+        _, errors, words = held.end()
+    after = _memory_returned(pair, empty, load, profile)
+    return _sample(figures.memory(empty, full, after, load.held), errors, words)
+
+
+def among(pair, load, profile):
+    with _Held(pair, load.held, profile.seconds + 1) as held:
+        sample = timed(pair, load, profile)
+        _, errors, words = held.end()
+    sample["errors"] += errors
+    sample["words"] = sample["words"] or words
+    return sample
+
+
+_KINDS = {"timed": timed, "stream": stream, "start": start, "memory": memory, "among": among}
+
+
+def take(peer, load, profile, generator, identities):
+    """Start a pair, put it under the load, end it. What fails is counted as an error, with words."""
+    room = load.held + 1000
+    with Pair(peer, generator, identities, load.resumption, room) as pair:
+        try:
+            pair.start()
+            sample = _KINDS[load.kind](pair, load, profile)
+            pair.check()
+            return sample
+        except PairError as error:
+            return _sample(errors=1, words=str(error))

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: MIT
+"""The comparison with other programs: its arithmetic, and that every pair does what all are said to do."""
+
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import socket
+import sys
+from xml.etree import ElementTree
+
+import pytest
+
+from harness import wait
+
+BENCH = os.path.join(os.path.dirname(__file__), "..", "..", "bench")
+sys.path.insert(0, BENCH)
+
+from compare import certificates, figures, loads, measures, page, plot, ports, processes  # noqa: E402
+from compare import pair as pairs  # noqa: E402
+from compare import peers, program, rounds, table  # noqa: E402
+
+LOAD = os.path.abspath(os.environ.get("LOAD", "build/bench/load"))
+SALLYPORT = os.path.abspath(os.environ.get("SALLYPORT", "build/sallyport"))
+RATE, LATENCY = measures.BY_KEY["per_second"], measures.BY_KEY["p99"]
+A_LOAD = loads.Load("l", "a load", "timed", shown=(("per_second", 1.8, None), ("p99", 0.5, None)))
+
+
+def sample(errors=0, words=None, **found):
+    return {"figures": found, "errors": errors, "words": words}
+
+
+def judged(**samples):
+    return figures.judge(A_LOAD, samples, "sallyport")
+
+
+def installed(kind):
+    peer = kind(SALLYPORT if kind is peers.Sallyport else None)
+    words = peer.missing()
+    if words:
+        pytest.skip(f"{peer.title}: {words}")
+    return peer
+
+
+@pytest.fixture(scope="module")
+def identities(tmp_path_factory):
+    return certificates.make(str(tmp_path_factory.mktemp("bench")), "ecdsa")
+
+
+def test_the_last_line_of_a_load_is_its_result():
+    assert figures.parse('holding 3\n{"done":1}\n') == {"done": 1}
+    with pytest.raises(ValueError):
+        figures.parse("")
+    with pytest.raises(ValueError):
+        figures.parse("load: connect: refused\n")
+
+
+def test_cpu_is_counted_per_gib_and_per_connection():
+    found = figures.of({"bytes": 512 << 20, "done": 250, "mib_per_second": 9, "p999_us": 7}, 1.5)
+    assert found == {"mib_per_second": 9, "p99_9": 7, "cpu_per_gib": 3.0, "cpu_each": 6000.0}
+
+
+def test_a_load_that_did_nothing_has_no_cost_of_a_piece():
+    assert figures.of({"bytes": 0, "done": 0, "per_second": 0}, 1.5) == {"per_second": 0}
+
+
+def test_memory_is_counted_per_held_pair_beyond_what_an_empty_one_takes():
+    found = figures.memory(10 << 20, 30 << 20, 11 << 20, 1024)
+    assert found == {"memory_empty": 10, "memory_each": 20, "memory_kept": 1}
+
+
+def test_a_median_leaves_out_what_failed_and_is_the_middle_of_the_rest():
+    samples = [sample(p99=3.0), sample(p99=100.0, p50=4), sample(errors=1), sample(p99=5.0)]
+    assert figures.medians(samples) == {"p99": 5.0, "p50": 4}
+
+
+def test_the_best_peer_is_the_fastest_or_the_cheapest_and_never_ourselves():
+    values = {"sallyport": 9, "a": 3, "b": 5}
+    assert figures.best(RATE, values, set(), "sallyport") == "b"
+    assert figures.best(LATENCY, {**values, "sallyport": 1}, set(), "sallyport") == "a"
+
+
+def test_a_peer_with_errors_in_any_round_is_shown_but_never_the_best():
+    load = judged(
+        sallyport=[sample(per_second=90)],
+        a=[sample(per_second=50)],
+        b=[sample(per_second=80), sample(errors=2, words="reset", per_second=80)],
+    )
+    line = load["lines"][0]
+    assert (line["best"], line["ratio"], line["met"]) == ("a", 1.8, True)
+    assert line["values"]["b"] == 80
+    assert (load["errors"]["b"], load["words"]["b"]) == (2, "reset")
+
+
+def test_a_ratio_that_is_wanted_is_at_least_for_rates_and_at_most_for_costs():
+    load = judged(sallyport=[sample(per_second=89, p99=6)], a=[sample(per_second=50, p99=10)])
+    assert [line["met"] for line in load["lines"]] == [False, False]
+    load = judged(sallyport=[sample(per_second=91, p99=5)], a=[sample(per_second=50, p99=10)])
+    assert [line["met"] for line in load["lines"]] == [True, True]
+
+
+def test_our_own_errors_leave_no_ratio_and_meet_nothing():
+    load = judged(sallyport=[sample(errors=1, per_second=900, p99=1)], a=[sample(per_second=50, p99=10)])
+    assert [(line["ratio"], line["met"]) for line in load["lines"]] == [(None, False)] * 2
+
+
+def test_without_a_good_peer_there_is_no_ratio():
+    load = judged(sallyport=[sample(per_second=9)], a=[sample(errors=1)])
+    assert (load["lines"][0]["best"], load["lines"][0]["ratio"], load["lines"][0]["met"]) == (None, None, None)
+
+
+def test_an_absolute_limit_counts_beside_the_ratio():
+    memory = measures.BY_KEY["memory_each"]
+    assert figures.is_met(memory, 25, 0.5, 0.5, 25) is True
+    assert figures.is_met(memory, 26, 0.1, 0.5, 25) is False
+    assert figures.is_met(memory, 20, 0.6, 0.5, 25) is False
+    assert figures.is_met(memory, 20, None, None, None) is None
+
+
+def test_each_pair_begins_a_round_once():
+    assert [rounds.turns(["a", "b", "c"], number)[0] for number in range(4)] == ["a", "b", "c", "a"]
+    assert sorted(rounds.turns(["a", "b", "c"], 2)) == ["a", "b", "c"]
+
+
+def test_cpu_of_a_process_includes_children_that_are_gone():
+    ticks = os.sysconf("SC_CLK_TCK")
+    text = "7 (a (b) c) S 3 " + "0 " * 9 + "100 20 3 4 " + "0 " * 30
+    assert processes.parse_stat(text) == (3, 127 / ticks)
+
+
+def test_a_family_is_all_below_the_roots_and_nobody_else():
+    parents = {10: 1, 11: 10, 12: 11, 20: 1, 21: 20}
+    assert processes.descendants([10], parents) == {10, 11, 12}
+    assert processes.descendants([10, 99], parents) == {10, 11, 12}
+
+
+def test_shared_memory_is_counted_in_parts():
+    assert processes.parse_pss("0-1 ---p [rollup]\nRss:  90 kB\nPss:  12 kB\nPss_Dirty: 3 kB\n") == 12288
+
+
+def test_an_axis_ends_at_a_round_number():
+    assert [plot.ceiling(value) for value in (0, 0.3, 1, 1.01, 51, 99)] == [1, 0.5, 1, 2, 100, 100]
+
+
+def test_a_plot_leaves_a_gap_where_there_is_no_figure_and_keeps_its_labels_apart():
+    series = [("x", [1, None, 3], "s0"), ("y", [3, 3, 3], "s1"), ("z", [None] * 3, "s2")]
+    drawn = plot.lines("t <1>", "s", ["a", "b", "c"], series)
+    svg = ElementTree.fromstring(drawn)
+    lines = [line.get("points").split() for line in svg.iter("polyline")]
+    assert [len(points) for points in lines] == [2, 3]
+    labels = {text.text: float(text.get("y")) for text in svg.iter("text")}
+    assert abs(labels["x"] - labels["y"]) >= 15 and "z" not in labels
+
+
+def test_results_are_replaced_between_their_marks_only():
+    with open(os.path.join(BENCH, "RESULTS.md"), encoding="utf-8") as file:
+        document = file.read()
+    report = {
+        "profile": {"rounds": 3, "seconds": 5, "returning": 65},
+        "machine": {"processor": "p", "cores": 2, "memory": "1 GiB", "kernel": "k"},
+        "pairs": [{"name": "sallyport", "title": "sallyport", "version": "9.9", "remarks": []}],
+        "loads": [judged(sallyport=[sample(per_second=1234)])],
+    }
+    changed = table.replace_results(document, report)
+    assert "| 1,234 |" in changed and "1,234" not in document.split("begin of what")[0]
+    assert changed.split("<!-- begin")[0] == document.split("<!-- begin")[0]
+    assert changed.split("<!-- end")[1] == document.split("<!-- end")[1]
+    with pytest.raises(ValueError):
+        table.replace_results("no marks", report)
+
+
+def test_loads_are_cut_to_what_a_profile_wants():
+    cut = {load.name: load for load in loads.chosen(loads.PROFILES["smoke"], ["message", "among-8000"])}
+    assert cut["message"].arguments == ("message", "--connections", "8", "--interval", "1")
+    assert cut["among-8000"].title.endswith("while 8 are held")
+    with pytest.raises(ValueError, match="no-such-load"):
+        loads.chosen(loads.PROFILES["smoke"], ["no-such-load"])
+
+
+@pytest.mark.deadline(120)
+def test_a_tiny_load_goes_through_every_pair_and_is_reported(tmp_path):
+    files = {name: str(tmp_path / f"report.{name}") for name in ("json", "html")}
+    ran = subprocess.run(
+        [sys.executable, "-B", os.path.join(BENCH, "compare"), "--profile", "smoke", "--loads", "bulk-up-1,memory"]
+        + ["--sallyport", SALLYPORT, "--load", LOAD, "--json", files["json"], "--html", files["html"]],
+        capture_output=True,
+        text=True,
+        timeout=100 * wait.SLOWNESS,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    with open(files["json"], encoding="utf-8") as file:
+        report = json.load(file)
+    bulk, memory = report["loads"]
+    for one in report["pairs"]:
+        assert bulk["errors"][one["name"]] == 0, bulk["words"]
+        assert bulk["lines"][0]["values"][one["name"]] > 1
+        assert one["name"] in memory["lines"][0]["values"], memory["words"]
+    with open(files["html"], encoding="utf-8") as file:
+        shown = file.read()
+    assert shown == page.make(report)
+    assert not re.search(r"(src|href)=|url\(", shown), "the page does not stand alone"
+
+
+@pytest.mark.parametrize("kind", peers.ALL, ids=lambda kind: kind.name)
+def test_both_ends_of_every_pair_judge_the_other(kind, identities, tmp_path):
+    peer = installed(kind)
+    client, server = identities[certificates.CLIENT], identities[certificates.SERVER]
+    stranger = certificates.make(str(tmp_path), "ecdsa")[certificates.CLIENT]
+    stranger = dataclasses.replace(stranger, ca=client.ca)
+    for shown in ((client, client), (stranger, server)):
+        wrong = dict(zip((certificates.CLIENT, certificates.SERVER), shown))
+        with pairs.Pair(peer, LOAD, wrong) as pair, pytest.raises(pairs.PairError, match="nothing comes through"):
+            pair.start(0.8 * wait.SLOWNESS)
+
+
+def client_command(pair, identity, *options):
+    command = ["openssl", "s_client", "-connect", pair.far, "-CAfile", identity.ca, "-cert", identity.cert]
+    return [*command, "-key", identity.key, *options]
+
+
+def greet(pair, identity, *options):
+    """What openssl says of a connection to the end that accepts TLS."""
+    command = client_command(pair, identity, *options)
+    return subprocess.run(command, input="", capture_output=True, text=True, check=False).stdout
+
+
+def collect_ticket(pair, identity, path):
+    """Wait for a ticket; there may be none."""
+    command = client_command(pair, identity, "-sess_out", path)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, **pipes) as client:
+        try:
+            wait.until(lambda: os.path.exists(path) and os.path.getsize(path), "a ticket", 1)
+        except AssertionError:
+            pass
+        client.stdin.close()
+    return os.path.exists(path)
+
+
+@pytest.mark.parametrize("kind", peers.ALL, ids=lambda kind: kind.name)
+def test_every_pair_speaks_what_is_pinned_and_nothing_else(kind, identities):
+    peer = installed(kind)
+    if peer.name == "ghostunnel":
+        pytest.skip("it cannot be told")
+    client = identities[certificates.CLIENT]
+    with pairs.Pair(peer, LOAD, identities) as pair:
+        pair.start(10 * wait.SLOWNESS)
+        assert re.search(r"New, TLSv1.3, Cipher is TLS_AES_128_GCM_SHA256", greet(pair, client))
+        assert "Server Temp Key: X25519" in greet(pair, client, "-groups", "P-256:X25519")
+        assert "Cipher is (NONE)" in greet(pair, client, "-groups", "P-256")
+        assert "Cipher is (NONE)" in greet(pair, client, "-ciphersuites", "TLS_AES_256_GCM_SHA384")
+        assert "Cipher is (NONE)" in greet(pair, client, "-tls1_2")
+
+
+@pytest.mark.parametrize("resumption", (True, False), ids=("default", "off"))
+@pytest.mark.parametrize("kind", peers.ALL, ids=lambda kind: kind.name)
+def test_sessions_are_resumed_unless_that_is_off(kind, resumption, identities, tmp_path):
+    peer = installed(kind)
+    if peer.name == "ghostunnel":
+        pytest.skip("it resumes none")
+    client, ticket = identities[certificates.CLIENT], str(tmp_path / "ticket")
+    with pairs.Pair(peer, LOAD, identities, resumption) as pair:
+        pair.start(10 * wait.SLOWNESS)
+        resumed = collect_ticket(pair, client, ticket) and "\nReused, " in greet(pair, client, "-sess_in", ticket)
+    assert resumed == resumption
+
+
+def test_held_connections_do_not_come_as_a_flood():
+    """Else a pair would be judged by how it survives one."""
+    with socket.create_server(("127.0.0.1", 0), backlog=4096) as silent:
+        target = "127.0.0.1:%d" % silent.getsockname()[1]
+        options = ["--connections", "1000", "--timeout", "1", "--connect", target, "--json"]
+        ran = subprocess.run([LOAD, "hold", *options], capture_output=True, text=True, timeout=20, check=False)
+        assert figures.parse(ran.stdout)["errors"] > 0
+        silent.setblocking(False)
+        came = []
+        with pytest.raises(BlockingIOError):
+            while True:
+                came.append(silent.accept()[0])
+        for connection in came:
+            connection.close()
+    assert 0 < len(came) <= 256
+
+
+def test_a_program_may_end_by_itself_and_what_it_leaves_is_killed(tmp_path):
+    script = "trap 'echo bye; exit' TERM; sleep 99 & echo up; wait"
+    started = program.Program("script", ["sh", "-c", script], str(tmp_path))
+    wait.until(lambda: "up" in started.output(), "the script is up")
+    started.stop()
+    assert "bye" in started.output()
+    with pytest.raises(ProcessLookupError):
+        wait.until(lambda: os.killpg(started.pid, 0), "the end of its children", 2)
+
+
+def test_a_pair_leaves_nothing_running(identities):
+    with pairs.Pair(installed(peers.Sallyport), LOAD, identities) as pair:
+        pair.start(10 * wait.SLOWNESS)
+        programs, directory = [one.pid for one in pair.programs], pair.directory
+        assert processes.memory(programs) > 0
+    assert processes.memory(programs) == 0
+    assert not os.path.exists(directory)
+    assert not ports._reservations
