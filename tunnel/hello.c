@@ -13,9 +13,12 @@ enum {
 	RECORD_HANDSHAKE = 22,	   /* type of a record */
 	MESSAGE_HEADER = 4,	   /* of a handshake message */
 	MESSAGE_CLIENT_HELLO = 1,  /* type of a message */
-	EXTENSION_SERVER_NAME = 0, /* type of an extension */
-	EXTENSION_ALPN = 16,	   /* the same */
-	NAME_HOST = 0,		   /* type of a server name */
+	EXTENSION_SERVER_NAME = 0, /* types of extensions */
+	EXTENSION_MAX_FRAGMENT_LENGTH = 1,
+	EXTENSION_ALPN = 16,
+	EXTENSION_RECORD_SIZE_LIMIT = 28,
+	RECORD_ALERT = 21, /* type of a record */
+	NAME_HOST = 0,	   /* type of a server name */
 	RANDOM = 32,
 	SESSION_ID_MAX = 32, /* bytes */
 };
@@ -59,6 +62,9 @@ read_header(struct hello *hello, const uint8_t *header, size_t length, struct di
 		return bad(hello, HELLO_UNEXPECTED_MESSAGE, diag,
 			"the peer does not speak TLS (that is no record)");
 	}
+	if (header[0] == RECORD_ALERT)
+		return bad(hello, HELLO_UNEXPECTED_MESSAGE, diag,
+			"the peer leaves by an alert before its ClientHello");
 	if (header[0] != RECORD_HANDSHAKE)
 		return bad(hello, HELLO_UNEXPECTED_MESSAGE, diag,
 			"the peer does not speak TLS (it sends another record than a ClientHello)");
@@ -276,6 +282,9 @@ read_extensions(struct found *found, struct cursor *list)
 			answer = read_server_name(found, &extension);
 		else if (type == EXTENSION_ALPN)
 			answer = read_alpn(found, &extension);
+		else if (type == EXTENSION_MAX_FRAGMENT_LENGTH ||
+			type == EXTENSION_RECORD_SIZE_LIMIT)
+			found->hello->small_records = true;
 	}
 	return answer;
 }

@@ -13,6 +13,9 @@
 #include "tunnel/rawkey.h"
 #include "tunnel/tls_words.h"
 
+/* Bytes of one message of a handshake: a chain of certificates, which a stranger can send, too. */
+enum { HANDSHAKE_MAX = 64 << 10 };
+
 /* The name for the SNI: the configured one, or that of the peer unless it is an address. */
 static const char *
 server_name(const struct tls_config *config, const char *peer_name)
@@ -36,12 +39,15 @@ key_shares(void)
 }
 
 static unsigned
-session_flags(const struct credentials *credentials)
+session_flags(const struct credentials *credentials, bool small_records)
 {
 	unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL;
 
 	if (!credentials->secrets.tickets)
 		flags |= GNUTLS_NO_TICKETS;
+	/* GnuTLS 3.7 would send a ticket of TLS 1.2 in one record, however large it is. */
+	if (small_records)
+		flags |= GNUTLS_NO_TICKETS_TLS12;
 	if (rawkey_is_wanted(credentials->config))
 		flags |= GNUTLS_ENABLE_RAWPK;
 	if (credentials->side == SIDE_ACCEPT)
@@ -102,15 +108,16 @@ set_connecting(gnutls_session_t session, const struct credentials *credentials, 
 }
 
 int
-session_new(struct credentials *credentials, const char *name, gnutls_session_t *session,
-	struct diag *diag)
+session_new(struct credentials *credentials, const char *name, bool small_records,
+	gnutls_session_t *session, struct diag *diag)
 {
-	int error = gnutls_init(session, session_flags(credentials));
+	int error = gnutls_init(session, session_flags(credentials, small_records));
 
 	if (error) {
 		*session = NULL;
 		return diag_set(diag, "TLS session: %s", tls_words(error).text);
 	}
+	gnutls_handshake_set_max_packet_length(*session, HANDSHAKE_MAX);
 	error = gnutls_priority_set(*session, credentials->priority);
 	if (!error)
 		error = set_credentials(*session, credentials);

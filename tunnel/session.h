@@ -6,6 +6,7 @@
 #define TUNNEL_SESSION_H
 
 #include <gnutls/gnutls.h>
+#include <stdbool.h>
 
 #include "common/defs.h"
 
@@ -13,10 +14,11 @@ struct credentials;
 struct diag;
 
 /*
- * Make @session of @credentials. @name is who is expected (connecting side), for the SNI; NULL: none.
- * The caller frees the session with gnutls_deinit() before it drops the credentials. 0, or -1 with words.
+ * Make @session of @credentials. @name is who is expected (connecting side), for the SNI; NULL: none. With
+ * @small_records the peer takes records of limited size only. The caller frees the session with
+ * gnutls_deinit() before it drops the credentials. 0, or -1 with words.
  */
-MUST_USE int session_new(struct credentials *credentials, const char *name,
+MUST_USE int session_new(struct credentials *credentials, const char *name, bool small_records,
 	gnutls_session_t *session, struct diag *diag);
 
 #endif

@@ -299,7 +299,7 @@ tls_start(struct transport *transport, struct credentials *credentials,
 		diag_set(diag, "TLS: out of memory");
 		goto fail;
 	}
-	if (session_new(credentials, tls->name, &tls->session, diag))
+	if (session_new(credentials, tls->name, beginning->small_records, &tls->session, diag))
 		goto fail;
 	resumption_offer(tls);
 	gnutls_session_set_ptr(tls->session, &tls->judgement);

@@ -30,8 +30,9 @@ struct tls_beginning {
 	const char *target;	     /* connecting: the address dialled, which tickets belong to */
 	const struct endpoint *from; /* accepting: the client's address */
 	struct buffer
-		*received; /* accepting: what came already, of the loop's pool; NULL: nothing */
-	const char *sni;   /* accepting: the name in it, "" for none; NULL: it was not looked at */
+		*received;  /* accepting: what came already, of the loop's pool; NULL: nothing */
+	const char *sni;    /* accepting: the name in it, "" for none; NULL: it was not looked at */
+	bool small_records; /* accepting: it takes records of limited size only */
 };
 
 /*

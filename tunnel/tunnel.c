@@ -94,6 +94,7 @@ begin_tls(struct tunnel *tunnel, struct ending *ending)
 		.from = &tunnel->client_address,
 		.received = &greeting->received,
 		.sni = tunnel->sni ? tunnel->sni : "",
+		.small_records = greeting->hello.small_records,
 	};
 	if (tls_start(tunnel->client, service->credentials[SIDE_ACCEPT], &beginning,
 		    &ending->reason) < 0)

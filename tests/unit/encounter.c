@@ -91,7 +91,7 @@ encounter_make(const char *client, const char *server, const char *name)
 		encounter.judgements[end] = (struct judgement){
 			.credentials = credentials, .name = end == CLIENT ? name : NULL};
 		assert_int_equal(
-			session_new(credentials, name, &encounter.sessions[end], &diag), 0);
+			session_new(credentials, name, false, &encounter.sessions[end], &diag), 0);
 		gnutls_session_set_ptr(encounter.sessions[end], &encounter.judgements[end]);
 		gnutls_transport_set_int(encounter.sessions[end], encounter.fds[end]);
 		encounter.results[end] = GNUTLS_E_AGAIN;

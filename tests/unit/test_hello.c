@@ -225,6 +225,27 @@ a_name_has_1_to_255_bytes_and_no_nul(void **state)
 }
 
 static void
+a_peer_with_small_records_is_known(void **state)
+{
+	static const struct {
+		size_t type;
+		const char *data;
+		bool small;
+	} rows[] = {{1, "\1", true}, {28, "\2\0", true}, {11, "\1\0", false}};
+	struct hello hello;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		extensions.size = 0;
+		put_extension(rows[i].type, rows[i].data, rows[i].type == 1 ? 1 : 2);
+		make_message(true);
+		make_wire(1000);
+		assert_int_equal(read_wire(&hello), HELLO_WHOLE);
+		assert_int_equal(hello.small_records, rows[i].small);
+	}
+}
+
+static void
 there_is_one_name_in_one_list(void **state)
 {
 	(void)state;
@@ -474,6 +495,7 @@ main(void)
 		TEST(a_hello_without_a_name_or_extensions_is_whole),
 		TEST(what_follows_in_further_records_is_left_alone),
 		TEST(a_name_has_1_to_255_bytes_and_no_nul),
+		TEST(a_peer_with_small_records_is_known),
 		TEST(there_is_one_name_in_one_list),
 		TEST(the_offered_protocols_are_kept),
 		TEST(protocols_that_do_not_fit_may_be_any),

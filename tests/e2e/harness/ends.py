@@ -123,7 +123,10 @@ class End:
 
     def is_quiet(self, seconds):
         """Does nothing come and nothing end for so long?"""
-        return not self.unread and self.ending is None and not self.step(seconds)
+        until = time.monotonic() + seconds
+        while not self.unread and self.ending is None and time.monotonic() < until:
+            self.step(until - time.monotonic())  # which may be a ticket, and so nothing
+        return not self.unread and self.ending is None
 
     def reset(self):
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
