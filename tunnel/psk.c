@@ -204,7 +204,8 @@ psk_find(const struct psk *psk, const void *identity, size_t length)
 {
 	struct psk_key wanted;
 
-	if (length == 0 || length > PSK_IDENTITY_MAX || memchr(identity, '\0', length))
+	if (psk->count == 0 || length == 0 || length > PSK_IDENTITY_MAX ||
+		memchr(identity, '\0', length))
 		return NULL;
 	memcpy(wanted.identity, identity, length);
 	wanted.identity[length] = '\0';
