@@ -6,6 +6,7 @@
 
 #include "tunnel/credentials.h"
 #include "tunnel/loop.h"
+#include "tunnel/server_hello.h"
 #include "tunnel/tls_state.h"
 #include "tunnel/transport.h"
 
@@ -19,6 +20,15 @@ on_work(struct loan *loan)
 	tls->step_result = tls->step(tls);
 }
 
+/* A server signs in its first flight, unless that asks for another ClientHello. */
+static void
+note_signature(struct tls *tls)
+{
+	struct server_hello hello = server_hello_read(tls->flight.bytes, tls->flight.length);
+
+	tls->signed_all = tls->signed_all || (hello.is_there && !hello.is_retry);
+}
+
 static void
 on_done(struct loan *loan)
 {
@@ -27,6 +37,7 @@ on_done(struct loan *loan)
 
 	tls->lent = false;
 	tls->stepped = true;
+	note_signature(tls);
 	window_settle(&tls->window, &tls->in, pool);
 	if (!tls->transport) {
 		tls_free(tls, pool);
@@ -38,10 +49,24 @@ on_done(struct loan *loan)
 		waker->wake(waker);
 }
 
-bool
-tls_loan_is_due(const struct tls *tls)
+/* Do the records that have come say that no signature is wanted from us, since our ticket was taken? */
+static bool
+is_resumed(const struct tls *tls)
 {
-	return tls->credentials->slow && tls->loop->desk && window_has_record(&tls->window);
+	const struct window *window = &tls->window;
+
+	return tls->ticket.data &&
+		server_hello_read(window->bytes + window->start, window->ready - window->start)
+			.resumes;
+}
+
+bool
+tls_loan_is_due(struct tls *tls)
+{
+	if (!tls->credentials->slow || !tls->loop->desk || !window_has_record(&tls->window))
+		return false;
+	tls->signed_all = tls->signed_all || is_resumed(tls);
+	return !tls->signed_all;
 }
 
 int

@@ -16,8 +16,8 @@
 struct diag;
 struct tls;
 
-/* Is the next step of @tls, whose window is open, to be made by a helper? */
-bool tls_loan_is_due(const struct tls *tls);
+/* Is the next step of @tls, whose window is open, to be made by a helper, since we may have to sign in it? */
+bool tls_loan_is_due(struct tls *tls);
 
 /*
  * Have @step of @tls, whose window is closed, made by a helper, and then the waker called: @step_result has

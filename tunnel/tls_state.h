@@ -54,6 +54,7 @@ struct tls {
 	size_t batched; /* records in the loop's ciphertext scratch, to be sent at once */
 	bool batching;
 	bool handshaken;
+	bool signed_all;   /* no signature of ours is to come in this handshake */
 	bool touched;	   /* a byte was received */
 	bool fin;	   /* the peer's FIN was received */
 	bool cancelled;	   /* the peer's user_canceled was received */

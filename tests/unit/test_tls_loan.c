@@ -19,18 +19,22 @@
 #include "tunnel/loan.h"
 #include "tunnel/loop.h"
 #include "tunnel/service.h"
+#include "tunnel/ticket_key.h"
+#include "tunnel/tickets.h"
 #include "tunnel/tls.h"
 #include "tunnel/transport.h"
 
-enum { SERVER, CLIENT, CLIENT_1_2, CLIENT_OTHER_NAME, SERVICES };
+enum { SERVER, CLIENT, CLIENT_1_2, CLIENT_RETRY, CLIENT_OTHER_NAME, SERVICES };
 
 static const char sections[] =
 	"cert = client.crt\nkey = client.key\nca = ca.crt\n"
 	"[server]\nmode = offload\naccept = 127.0.0.1:1\nconnect = 127.0.0.1:2\n"
-	"cert = server.crt\nkey = server.key\n"
+	"cert = server.crt\nkey = server.key\npriority = NORMAL:-GROUP-ALL:+GROUP-X25519\n"
 	"[client]\nmode = encrypt\naccept = 127.0.0.1:3\nconnect = localhost:1\n"
 	"[client-1.2]\nmode = encrypt\naccept = 127.0.0.1:4\nconnect = localhost:1\n"
 	"tls-max-version = 1.2\n"
+	"[retry]\nmode = encrypt\naccept = 127.0.0.1:6\nconnect = localhost:1\n"
+	"priority = NORMAL:-GROUP-ALL:+GROUP-SECP256R1:+GROUP-X25519\n"
 	"[other]\nmode = encrypt\naccept = 127.0.0.1:5\nconnect = localhost:1\n"
 	"peer-name = other.example.net\n";
 
@@ -124,6 +128,7 @@ make_slow(struct credentials *party, const struct pki_pair *pair)
 static int
 setup_group(void **state)
 {
+	static const uint8_t master[TICKET_KEY_SIZE] = {1};
 	struct pki_pair authority, leaf;
 	struct files files = {0};
 	struct diag diag;
@@ -134,6 +139,7 @@ setup_group(void **state)
 	identities_add(&files, "ca", &authority);
 	identities_add(&files, "server", &leaf);
 	identities_add(&files, "client", &leaf);
+	assert_int_equal(files_add(&files, TICKET_MASTER_FILE, master, sizeof(master), &diag), 0);
 	identities_services(sections, &files, services);
 	files_release(&files);
 	assert_int_equal(gnutls_privkey_init(&signer.key), 0);
@@ -159,10 +165,20 @@ teardown_group(void **state)
 	return 0;
 }
 
+/* The next handshake is a full one. */
+static void
+forget_tickets(void)
+{
+	tickets_free(loop.tickets);
+	loop.tickets = tickets_new();
+	assert_non_null(loop.tickets);
+}
+
 static int
 setup(void **state)
 {
 	(void)state;
+	forget_tickets();
 	signer.loop_thread = pthread_self();
 	signer.milliseconds = 0;
 	signer.fails = signer.gated = false;
@@ -240,12 +256,13 @@ both_ends_sign_elsewhere_and_are_who_they_are(void **state)
 	static const size_t pieces[] = {SIZE_MAX, 1000, 1};
 
 	(void)state;
-	for (int client = CLIENT; client <= CLIENT_1_2; client++) {
+	for (int client = CLIENT; client <= CLIENT_RETRY; client++) {
 		for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
 			char identity[300];
 			struct text text;
 			struct tls_pair pair;
 
+			forget_tickets();
 			atomic_store(&signer.signatures, 0);
 			pair_open(&pair, client, pieces[i]);
 			assert_int_equal(signer.signatures, 2);
@@ -288,6 +305,59 @@ credentials_that_are_not_slow_are_never_lent(void **state)
 	pair_open(&pair, CLIENT, SIZE_MAX);
 	parties[SERVER]->slow = parties[CLIENT]->slow = true;
 	assert_false(signer.elsewhere);
+	tls_pair_end(&pair);
+}
+
+/* Go on with @end, which has lent a step, until that is done. */
+static enum io
+await_step(struct transport *end, struct diag *diag)
+{
+	enum io answer = tls_handshake(end, diag);
+
+	assert_int_equal(answer, IO_WAIT);
+	while (answer == IO_WAIT) {
+		(void)ev_run(loop.ev, EVRUN_ONCE);
+		answer = tls_handshake(end, diag);
+	}
+	return answer;
+}
+
+/* Shake hands up to the flight of the server, which has come to the client. */
+static void
+pair_reach_client(struct tls_pair *pair, int client)
+{
+	pair_start(pair, client);
+	assert_int_equal(tls_handshake(pair->client, &pair->client_diag), IO_WANT_READ);
+	(void)tls_pair_move(pair, SIZE_MAX);
+	assert_int_equal(await_step(pair->server, &pair->server_diag), IO_WANT_READ);
+	(void)tls_pair_move(pair, SIZE_MAX);
+}
+
+static void
+a_server_that_has_signed_goes_on_by_itself(void **state)
+{
+	struct tls_pair pair;
+
+	(void)state;
+	pair_reach_client(&pair, CLIENT);
+	assert_int_equal(await_step(pair.client, &pair.client_diag), IO_DONE);
+	(void)tls_pair_move(&pair, SIZE_MAX);
+	assert_int_equal(tls_handshake(pair.server, &pair.server_diag), IO_DONE);
+	tls_pair_end(&pair);
+}
+
+static void
+a_client_whose_ticket_is_taken_goes_on_by_itself(void **state)
+{
+	struct tls_pair pair;
+
+	(void)state;
+	pair_open(&pair, CLIENT, SIZE_MAX);
+	exchange_words(&pair);
+	tls_pair_end(&pair);
+	pair_reach_client(&pair, CLIENT);
+	assert_int_equal(tls_handshake(pair.client, &pair.client_diag), IO_DONE);
+	assert_true(tls_facts(pair.client).resumed);
 	tls_pair_end(&pair);
 }
 
@@ -613,6 +683,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			both_ends_sign_elsewhere_and_are_who_they_are, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_server_that_has_signed_goes_on_by_itself, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_client_whose_ticket_is_taken_goes_on_by_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_a_desk_they_sign_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			credentials_that_are_not_slow_are_never_lent, setup, teardown),
