@@ -49,7 +49,7 @@ struct hello {
 	uint8_t alpn[HELLO_ALPN_SIZE]; /* offered protocols, each behind a byte with its length */
 	size_t alpn_length;
 	bool alpn_cut;		/* there are more, which did not fit */
-	bool small_records;	/* it takes records of limited size only (RFC 6066, RFC 8449) */
+	bool small_records;	/* it takes no records of 16 KiB (RFC 6066, RFC 8449) */
 	enum hello_alert alert; /* once bad */
 	/* the rest is private to hello.c */
 	size_t at;	 /* what is before this was looked at */

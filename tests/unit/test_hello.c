@@ -231,7 +231,14 @@ a_peer_with_small_records_is_known(void **state)
 		size_t type;
 		const char *data;
 		bool small;
-	} rows[] = {{1, "\1", true}, {28, "\2\0", true}, {11, "\1\0", false}};
+	} rows[] = {
+		{1, "\1", true},
+		{28, "\2\0", true},
+		{28, "\x3f\xff", true},
+		{28, "\x40\0", false},
+		{28, "\x40\1", false},
+		{11, "\1\0", false},
+	};
 	struct hello hello;
 
 	(void)state;
