@@ -7,6 +7,7 @@
  *	SOCKETS ... GENERATION (memfd)
  *					ACCEPTED, or REFUSED (words)
  *	LOG, COMMIT
+ *					COMMITTED
  *	DRAIN				... ends, exit status 0 or 1
  *	ABORT				... ends, exit status 0 or 1
  *
@@ -24,6 +25,7 @@
  *
  * A generation is accepted before it runs, so that main closes the sockets that it replaces before
  * serve accepts them empty: nothing arrives on them any more when serve closes the last descriptor.
+ * COMMITTED says that it runs in every worker: whoever connects from then on finds nothing of the one before.
  * When either end of the channel is closed, the other side aborts.
  */
 #ifndef TUNNEL_PROTOCOL_H
@@ -46,9 +48,10 @@ enum protocol_kind {
 				to keys: none is lent any more, so forget them in time */
 	PROTOCOL_ABORT,	     /* end now */
 	PROTOCOL_ACCEPTED,
-	PROTOCOL_REFUSED,  /* words, a line each */
-	PROTOCOL_KEYRING,  /* the descriptor of a memfd with its bytes */
-	PROTOCOL_CHANNELS, /* between serve and keys, in place of those before */
+	PROTOCOL_REFUSED,   /* words, a line each */
+	PROTOCOL_KEYRING,   /* the descriptor of a memfd with its bytes */
+	PROTOCOL_CHANNELS,  /* between serve and keys, in place of those before */
+	PROTOCOL_COMMITTED, /* all workers have taken what was committed */
 };
 
 /*

@@ -44,6 +44,7 @@ struct server {
 	struct offer_sockets sockets; /* of the generation that is about to come */
 	struct offer *offer;	      /* accepted, not committed */
 	struct config *config;	      /* what runs; NULL: nothing yet */
+	bool committing;	      /* workers have yet to take what runs */
 	bool draining, aborting, main_is_gone;
 	double deadline; /* 0: none */
 	double tidy_at;
@@ -213,9 +214,23 @@ commit(struct server *server)
 	}
 	for (unsigned i = 0; i < server->worker_count; i++)
 		worker_listen(server->workers[i], &offer->listeners[i]);
+	server->committing = true;
 	config_unref(server->config);
 	server->config = config_ref(offer->config);
 	offer_free(offer);
+}
+
+/* Once that is the case for all workers. Of a server that ends, main wants to know nothing any more. */
+static void
+tell_committed(struct server *server)
+{
+	if (!server->committing || server->draining)
+		return;
+	for (unsigned i = 0; i < server->worker_count; i++)
+		if (!worker_is_current(server->workers[i]))
+			return;
+	server->committing = false;
+	answer(server, PROTOCOL_COMMITTED, "");
 }
 
 static void
@@ -246,6 +261,7 @@ obey(struct server *server, struct message *message)
 	case PROTOCOL_KEYRING:
 	case PROTOCOL_ACCEPTED:
 	case PROTOCOL_REFUSED:
+	case PROTOCOL_COMMITTED:
 	default:
 		log_write(LOG_LEVEL_ERROR, "the main process said %u, which means nothing",
 			(unsigned)message->type);
@@ -329,20 +345,21 @@ loop(struct server *server)
 {
 	while (!server->draining || !all_have_ended(server)) {
 		struct pollfd polled[] = {
-			{.fd = server->common.ended, .events = POLLIN},
+			{.fd = server->common.news, .events = POLLIN},
 			{.fd = server->channel, .events = POLLIN},
 		};
 		nfds_t count = server->main_is_gone ? 1 : 2;
-		uint64_t ended;
+		uint64_t news;
 
 		if (poll(polled, count, milliseconds_left(server)) < 0 && errno != EINTR)
 			abort_all(server, "poll fails");
 		if (polled[0].revents &&
-			read(server->common.ended, &ended, sizeof(ended)) < (ssize_t)sizeof(ended))
+			read(server->common.news, &news, sizeof(news)) < (ssize_t)sizeof(news))
 			log_write(
 				LOG_LEVEL_ERROR, "read the workers' eventfd: %s", strerror(errno));
 		if (count == 2 && polled[1].revents)
 			hear_main(server);
+		tell_committed(server);
 		watch_clock(server);
 	}
 }
@@ -382,9 +399,9 @@ server_run(int channel)
 	server.common = (struct worker_common){
 		.budget = &server.budget,
 		.admission = &server.admission,
-		.ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		.news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
-	if (server.common.ended < 0) {
+	if (server.common.news < 0) {
 		log_write(LOG_LEVEL_ERROR, "make an eventfd: %s", strerror(errno));
 		signer_unref(server.signer);
 		return false;
@@ -393,7 +410,7 @@ server_run(int channel)
 	loop(&server);
 	size_t aborted = finish(&server);
 	log_stop();
-	(void)close(server.common.ended);
+	(void)close(server.common.news);
 	(void)close(channel);
 	if (server.log_fd >= 0)
 		(void)close(server.log_fd);

@@ -50,6 +50,8 @@ hear_child(struct supervisor *supervisor)
 			supervisor_on_accepted(supervisor);
 		else if (message->type == PROTOCOL_REFUSED)
 			supervisor_on_refused(supervisor, message->text);
+		else if (message->type == PROTOCOL_COMMITTED)
+			supervisor_on_committed(supervisor);
 		return;
 	case MESSAGE_AGAIN:
 		return;

@@ -176,13 +176,12 @@ take_over(struct supervisor *supervisor)
 	supervisor_keys_log(supervisor);
 	supervisor_keys_commit(supervisor);
 	supervisor_say(supervisor, PROTOCOL_COMMIT);
+	supervisor->wait = WAIT_RELOADED;
 	supervisor->reload_by_itself = false;
 	supervisor_renewal_release(supervisor);
 	supervisor_tell_warnings(supervisor, supervisor->plan.config);
-	supervisor_tell(supervisor, LOG_LEVEL_NOTICE, "reloaded");
 	if (supervisor_watch(supervisor, &diag) < 0)
 		supervisor_tell_unwatched(supervisor, &diag);
-	supervisor_date(supervisor);
 }
 
 void
@@ -197,14 +196,31 @@ supervisor_on_accepted(struct supervisor *supervisor)
 	if (supervisor->stops > 0)
 		return;
 	if (wait == WAIT_RELOAD && supervisor->renewal.runs) {
-		supervisor_on_renewed(supervisor);
+		supervisor_commit_renewed(supervisor);
 	} else if (wait == WAIT_RELOAD) {
 		take_over(supervisor);
-	} else if (wait == WAIT_START) {
+	} else {
 		supervisor_say(supervisor, PROTOCOL_COMMIT);
+		supervisor->wait = WAIT_READY;
 		supervisor->was_ready = true;
-		supervisor_tell(supervisor, LOG_LEVEL_NOTICE, "ready");
 	}
+}
+
+void
+supervisor_on_committed(struct supervisor *supervisor)
+{
+	enum wait wait = supervisor->wait;
+
+	if (supervisor->stops > 0 || wait < WAIT_READY)
+		return; /* too late, or it was not told to */
+	supervisor->wait = WAIT_NOTHING;
+	if (wait == WAIT_RENEWED)
+		supervisor_on_renewed(supervisor);
+	else
+		supervisor_tell(
+			supervisor, LOG_LEVEL_NOTICE, wait == WAIT_READY ? "ready" : "reloaded");
+	if (wait != WAIT_READY)
+		supervisor_date(supervisor);
 	supervisor_reload_if_wanted(supervisor);
 }
 

@@ -103,6 +103,8 @@ supervisor_on_death(struct supervisor *supervisor, int status)
 	process_describe(status, &text);
 	if (supervisor_is_reloading(supervisor))
 		supervisor_keep(supervisor);
+	if (supervisor->wait > WAIT_READY)
+		supervisor_date(supervisor); /* what was committed counts for the next serve */
 	supervisor->wait = WAIT_NOTHING;
 	start_later(supervisor, words);
 }

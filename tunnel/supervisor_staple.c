@@ -128,22 +128,29 @@ supervisor_renew(struct supervisor *supervisor)
 }
 
 void
-supervisor_on_renewed(struct supervisor *supervisor)
+supervisor_commit_renewed(struct supervisor *supervisor)
 {
 	struct renewal *renewal = &supervisor->renewal;
-	char words[DIAG_SIZE];
 
 	renewal->runs = false;
 	renewal->wanted = renewal->singly;
 	plan_replace(&supervisor->plan, &supervisor->next);
 	supervisor_say(supervisor, PROTOCOL_COMMIT);
+	supervisor->wait = WAIT_RENEWED;
+}
+
+void
+supervisor_on_renewed(struct supervisor *supervisor)
+{
+	struct renewal *renewal = &supervisor->renewal;
+	char words[DIAG_SIZE];
+
 	for (size_t i = 0; i < renewal->offered.count; i++) {
 		(void)snprintf(words, sizeof(words), "ocsp-response: \"%s\": renewed",
 			renewal->offered.entries[i].path);
 		supervisor_tell(supervisor, LOG_LEVEL_NOTICE, words);
 	}
 	files_release(&renewal->offered);
-	supervisor_date(supervisor);
 }
 
 /* The words are about one only, so of several each is tried alone. */

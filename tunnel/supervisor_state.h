@@ -31,8 +31,16 @@ struct config;
 struct diag;
 struct origin;
 
-/* WAIT_KEYS: a reload waits for the key process, as WAIT_RELOAD for serve. */
-enum wait { WAIT_NOTHING, WAIT_START, WAIT_KEYS, WAIT_RELOAD };
+enum wait {
+	WAIT_NOTHING,
+	WAIT_START,  /* serve judges the generation that it was started with */
+	WAIT_KEYS,   /* the key process judges the keys of a reload */
+	WAIT_RELOAD, /* serve judges the next generation */
+	/* Its workers have yet to take what was committed: of a start, a reload, new OCSP responses. */
+	WAIT_READY,
+	WAIT_RELOADED,
+	WAIT_RENEWED,
+};
 
 /* Which keyring the key process was sent last. */
 enum keeper_question { KEEPER_PRESENT, KEEPER_NEXT };
@@ -68,8 +76,9 @@ struct supervisor {
 	struct process_user user;
 	bool changes_user;
 	unsigned workers;
-	enum wait wait; /* for serve's answer to a generation */
-	bool was_ready, reload_wanted;
+	enum wait wait;
+	bool was_ready; /* a generation was committed */
+	bool reload_wanted;
 	bool change_wanted;    /* files may have changed since they were looked at last */
 	bool reload_by_itself; /* nobody asked for the reload that runs */
 	struct renewal renewal;
@@ -121,6 +130,9 @@ void supervisor_keep(struct supervisor *supervisor);
 void supervisor_on_accepted(struct supervisor *supervisor);
 void supervisor_on_refused(struct supervisor *supervisor, char *words);
 
+/* What was committed runs in all of serve. */
+void supervisor_on_committed(struct supervisor *supervisor);
+
 /* Is there a reload that serve or the key process has not answered? */
 bool supervisor_is_reloading(const struct supervisor *supervisor);
 
@@ -146,8 +158,11 @@ void supervisor_date(struct supervisor *supervisor);
 void supervisor_renew(struct supervisor *supervisor);
 
 /* Serve has accepted them; or refused them, with @words that are changed. */
-void supervisor_on_renewed(struct supervisor *supervisor);
+void supervisor_commit_renewed(struct supervisor *supervisor);
 void supervisor_on_not_renewed(struct supervisor *supervisor, char *words);
+
+/* Serve runs them. */
+void supervisor_on_renewed(struct supervisor *supervisor);
 
 /* Forget all about them. */
 void supervisor_renewal_release(struct supervisor *supervisor);

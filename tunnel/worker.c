@@ -34,10 +34,11 @@ struct worker {
 	bool draining;
 	size_t aborted;
 	atomic_bool ended;
+	atomic_uint taken; /* the mailbox's listen, when that was taken */
 
 	pthread_mutex_t lock; /* for what is below: the mailbox */
 	struct list arriving; /* listeners */
-	bool has_arrived;
+	unsigned listen;      /* how often they have arrived */
 	bool drain;
 	const char *abort;
 };
@@ -45,7 +46,8 @@ struct worker {
 /* What was in the mailbox. */
 struct orders {
 	struct list listeners;
-	bool has_listeners, drain;
+	unsigned listen;
+	bool drain;
 	const char *abort;
 };
 
@@ -55,10 +57,10 @@ take_mail(struct worker *worker, struct orders *orders)
 	list_init(&orders->listeners);
 	(void)pthread_mutex_lock(&worker->lock);
 	list_move(&orders->listeners, &worker->arriving);
-	orders->has_listeners = worker->has_arrived;
+	orders->listen = worker->listen;
 	orders->drain = worker->drain;
 	orders->abort = worker->abort;
-	worker->has_arrived = worker->drain = false;
+	worker->drain = false;
 	worker->abort = NULL;
 	(void)pthread_mutex_unlock(&worker->lock);
 }
@@ -117,6 +119,30 @@ check_names(struct worker *worker, struct list *listeners)
 }
 
 static void
+tell_news(struct worker *worker)
+{
+	uint64_t one = 1;
+
+	if (write(worker->common.news, &one, sizeof(one)) < 0)
+		return; /* an eventfd that is read takes a one */
+}
+
+/* While it drains, they are dropped. */
+static void
+take_listeners(struct worker *worker, struct orders *orders)
+{
+	if (orders->listen == atomic_load(&worker->taken))
+		return;
+	if (worker->loop.index == 0 && !worker->draining)
+		check_names(worker, &orders->listeners);
+	if (!worker->draining)
+		listener_door_replace(&worker->door, &orders->listeners);
+	listener_free_all(&orders->listeners);
+	atomic_store(&worker->taken, orders->listen);
+	tell_news(worker);
+}
+
+static void
 on_mail(struct ev_loop *ev, struct ev_async *mail, int events)
 {
 	struct worker *worker = container_of(mail, struct worker, mail);
@@ -125,11 +151,7 @@ on_mail(struct ev_loop *ev, struct ev_async *mail, int events)
 	(void)ev;
 	(void)events;
 	take_mail(worker, &orders);
-	if (worker->loop.index == 0 && !worker->draining)
-		check_names(worker, &orders.listeners);
-	if (orders.has_listeners && !worker->draining)
-		listener_door_replace(&worker->door, &orders.listeners);
-	listener_free_all(&orders.listeners);
+	take_listeners(worker, &orders);
 	if (orders.drain)
 		start_draining(worker);
 	if (orders.abort)
@@ -158,12 +180,10 @@ static void *
 worker_main(void *argument)
 {
 	struct worker *worker = argument;
-	uint64_t one = 1;
 
 	ev_run(worker->loop.ev, 0);
 	atomic_store(&worker->ended, true);
-	if (write(worker->common.ended, &one, sizeof(one)) < 0)
-		return NULL; /* an eventfd that is read takes a one */
+	tell_news(worker);
 	return NULL;
 }
 
@@ -243,10 +263,16 @@ worker_listen(struct worker *worker, struct list *listeners)
 	(void)pthread_mutex_lock(&worker->lock);
 	list_move(&replaced, &worker->arriving);
 	list_move(&worker->arriving, listeners);
-	worker->has_arrived = true;
+	worker->listen++;
 	(void)pthread_mutex_unlock(&worker->lock);
 	listener_free_all(&replaced);
 	ev_async_send(worker->loop.ev, &worker->mail);
+}
+
+bool
+worker_is_current(const struct worker *worker)
+{
+	return atomic_load(&worker->taken) == worker->listen;
 }
 
 void

@@ -25,7 +25,7 @@ struct worker_common {
 	struct pool_budget *budget;
 	struct admission *admission;
 	struct loan_helpers *helpers; /* for slow handshakes; NULL: none */
-	int ended;		      /* an eventfd: one is added when a worker has ended */
+	int news; /* an eventfd: one is added when a worker has taken listeners, or has ended */
 };
 
 /* Start worker number @index. The caller frees the result with worker_free(). NULL with words. */
@@ -34,6 +34,12 @@ MUST_USE struct worker *worker_new(
 
 /* Make @listeners the worker's; takes over all of them. */
 void worker_listen(struct worker *worker, struct list *listeners);
+
+/*
+ * Has it taken the listeners of the latest worker_listen()? Whoever connects from now on has to do with these
+ * alone. For the thread that calls worker_listen().
+ */
+bool worker_is_current(const struct worker *worker);
 
 /* Accept no more, and end with the last tunnel. */
 void worker_drain(struct worker *worker);

@@ -19,8 +19,6 @@ DAY = 24 * 3600
 
 def reload(program, text=None):
     assert program.reload(text)["message"] == "reloaded"
-    # Main has told serve, which has yet to hear it.
-    time.sleep(0.2)
 
 
 class Offloader:

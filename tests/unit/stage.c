@@ -27,18 +27,39 @@
 
 struct stage stage;
 
+/* Do what the test tells of @message, or pass it on to main. -1, or the exit status. */
 static int
-pass(struct message *message, int from, int to)
+obey(struct message *message, bool *holds)
 {
 	struct diag diag;
 
-	if (message_receive(from, message, &diag) != MESSAGE_DONE || message->type == PUPPET_EXIT)
-		return message->type == PUPPET_EXIT ? (int)message->number : 1;
+	if (message_receive(STDIN_FILENO, message, &diag) != MESSAGE_DONE)
+		return 1;
+	if (message->type == PUPPET_EXIT)
+		return (int)message->number;
 	if (message->type == PUPPET_HANG)
 		(void)poll(NULL, 0, 10 * STAGE_PATIENCE * 1000);
+	else if (message->type == PUPPET_HOLD)
+		*holds = true;
 	else if (message->type == PUPPET_BABBLE)
-		(void)send(to, "?", 1, MSG_NOSIGNAL);
-	else if (protocol_send(to, message, &diag) < 0)
+		(void)send(CHILD_CHANNEL, "?", 1, MSG_NOSIGNAL);
+	else if (protocol_send(CHILD_CHANNEL, message, &diag) < 0)
+		return 1;
+	return -1;
+}
+
+/* Pass on to the test what main says. The same. */
+static int
+report(struct message *message, bool holds)
+{
+	struct diag diag;
+
+	if (message_receive(CHILD_CHANNEL, message, &diag) != MESSAGE_DONE)
+		return 1;
+	if (message->type == PROTOCOL_COMMIT && !holds &&
+		protocol_say(CHILD_CHANNEL, PROTOCOL_COMMITTED, "", &diag) < 0)
+		return 1;
+	if (protocol_send(STDIN_FILENO, message, &diag) < 0)
 		return 1;
 	message_release(message);
 	return -1;
@@ -53,6 +74,7 @@ stage_serve(void)
 		{.fd = CHILD_CHANNEL, .events = POLLIN},
 	};
 	struct diag diag;
+	bool holds = false;
 	int status = -1;
 
 	message.number = (uint64_t)getpid();
@@ -60,9 +82,9 @@ stage_serve(void)
 		return 1;
 	while (status < 0 && poll(polled, 2, 10 * STAGE_PATIENCE * 1000) > 0) {
 		if (polled[0].revents)
-			status = pass(&message, STDIN_FILENO, CHILD_CHANNEL);
+			status = obey(&message, &holds);
 		if (status < 0 && polled[1].revents)
-			status = pass(&message, CHILD_CHANNEL, STDIN_FILENO);
+			status = report(&message, holds);
 	}
 	return status < 0 ? 1 : status;
 }
@@ -179,6 +201,16 @@ stage_expect_words(const char *words)
 		if (!read_words())
 			fail_msg("\"%s\" is not in:\n%s", words, stage.heard);
 	stage.looked_at = (size_t)(found - stage.heard) + strlen(words);
+}
+
+void
+stage_expect_nothing_of(const char *words)
+{
+	struct pollfd polled = {.fd = stage.words, .events = POLLIN};
+
+	while (poll(&polled, 1, 0) == 1 && read_words())
+		;
+	assert_null(strstr(stage.heard + stage.looked_at, words));
 }
 
 int

@@ -3,7 +3,8 @@
  * stage.h - a supervisor in a process of its own, and its serve as a puppet of the test.
  *
  * What the supervisor starts as serve is the test's program again: its main() then returns stage_serve().
- * The puppet passes what main says on to the test, and what the test says on to main. Their link is its
+ * The puppet passes what main says on to the test, and what the test says on to main; only a COMMIT it
+ * answers by itself, just before it passes it on, unless it was told to hold. Their link is its
  * descriptor 0, which every serve inherits. Everything fails the test that does not come in time.
  */
 #ifndef TESTS_UNIT_STAGE_H
@@ -24,6 +25,7 @@ enum {
 	PUPPET_EXIT,	      /* with that number */
 	PUPPET_BABBLE,	      /* say to main what is no message */
 	PUPPET_HANG,	      /* hear main no more, and live */
+	PUPPET_HOLD,	      /* let the test say PROTOCOL_COMMITTED */
 };
 
 struct stage {
@@ -74,6 +76,9 @@ void stage_signal(int number);
 
 /* Wait until the supervisor has written @words, behind those that were waited for last. */
 void stage_expect_words(const char *words);
+
+/* Since those the supervisor has not written @words until now. */
+void stage_expect_nothing_of(const char *words);
 
 /* Wait for the supervisor's end. Returns its exit status. */
 int stage_result(void);

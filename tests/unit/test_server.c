@@ -2,11 +2,14 @@
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -21,12 +24,13 @@
 #include "tunnel/protocol.h"
 #include "tunnel/server.h"
 
-enum { PATIENCE = 10 /* seconds */ };
+enum { PATIENCE = 10 /* seconds */, WORKERS = 4 };
 
 /* The server runs in a thread; the test is main, the clients and the backend, which speaks no TLS. */
 struct fixture {
 	int channel[2];
 	pthread_t thread;
+	pid_t id; /* of the thread */
 	bool running, result;
 	struct sockaddr_in front, back;
 	int front_listener, backend_listener, client, backend;
@@ -39,6 +43,7 @@ static void *
 serve(void *unused)
 {
 	(void)unused;
+	fixture.id = gettid();
 	fixture.result = server_run(fixture.channel[1]);
 	return NULL;
 }
@@ -173,6 +178,7 @@ start(const char *program)
 	offer_with_socket(1, program, "");
 	assert_string_equal(hear(PROTOCOL_ACCEPTED), "");
 	say(PROTOCOL_COMMIT);
+	assert_string_equal(hear(PROTOCOL_COMMITTED), "");
 }
 
 static void
@@ -211,8 +217,120 @@ nothing_runs_before_it_is_committed(void **state)
 	call();
 	assert_int_equal(poll(&polled, 1, 50), 0);
 	say(PROTOCOL_COMMIT);
+	(void)hear(PROTOCOL_COMMITTED);
 	fixture.backend = accept(fixture.backend_listener, NULL, NULL);
 	assert_true(fixture.backend >= 0);
+}
+
+static bool
+says_nothing(void)
+{
+	struct pollfd polled = {.fd = fixture.channel[0], .events = POLLIN};
+
+	return poll(&polled, 1, 50) == 0;
+}
+
+static void
+nobody_is_served_by_what_was_replaced_once_it_is_committed(void **state)
+{
+	(void)state;
+	offer_with_socket(WORKERS, "", "");
+	(void)hear(PROTOCOL_ACCEPTED);
+	say(PROTOCOL_COMMIT);
+	(void)hear(PROTOCOL_COMMITTED);
+	for (int i = 0; i < 100; i++) {
+		struct sockaddr_in former = fixture.front;
+		(void)close(fixture.front_listener);
+		fixture.front_listener = loopback_listen(SOCK_NONBLOCK, &fixture.front);
+		offer_with_socket(WORKERS, "", "");
+		(void)hear(PROTOCOL_ACCEPTED);
+		say(PROTOCOL_COMMIT);
+		(void)hear(PROTOCOL_COMMITTED);
+		assert_int_equal(loopback_connect(&former), -1);
+	}
+	assert_true(says_nothing());
+}
+
+/* Where a thread says that it is held, and waits until it is let go. */
+static int held[2], let_go[2];
+
+static void
+hold(int number)
+{
+	char byte = 0;
+
+	(void)number;
+	if (write(held[1], &byte, 1) != 1 || read(let_go[0], &byte, 1) != 1)
+		abort();
+}
+
+/* Hold the thread @id, and commit something. Does the server say nothing of it meanwhile? */
+static bool
+is_waited_for(pid_t id)
+{
+	char byte = 0;
+
+	assert_int_equal(tgkill(getpid(), id, SIGUSR1), 0);
+	assert_int_equal(read(held[0], &byte, 1), 1);
+	offer_with_socket(WORKERS, "", "");
+	(void)hear(PROTOCOL_ACCEPTED);
+	say(PROTOCOL_COMMIT);
+	bool waits = says_nothing();
+	assert_int_equal(write(let_go[1], &byte, 1), 1);
+	(void)hear(PROTOCOL_COMMITTED);
+	return waits;
+}
+
+/* Of the server's threads these are the workers; on a slow machine it may look so of others too. */
+static void
+every_worker_is_waited_for_before_it_is_committed(void **state)
+{
+	unsigned count = 0;
+
+	(void)state;
+	assert_int_equal(pipe(held), 0);
+	assert_int_equal(pipe(let_go), 0);
+	assert_true(signal(SIGUSR1, hold) != SIG_ERR);
+	offer_with_socket(WORKERS, "", "");
+	(void)hear(PROTOCOL_ACCEPTED);
+	say(PROTOCOL_COMMIT);
+	(void)hear(PROTOCOL_COMMITTED);
+	DIR *directory = opendir("/proc/self/task");
+	assert_non_null(directory);
+	for (struct dirent *entry; (entry = readdir(directory));) {
+		pid_t id = (pid_t)strtol(entry->d_name, NULL, 10);
+		if (id > 0 && id != getpid() && id != fixture.id && is_waited_for(id))
+			count++;
+	}
+	(void)closedir(directory);
+	assert_true(count >= WORKERS);
+	(void)signal(SIGUSR1, SIG_DFL);
+	for (int i = 0; i < 2; i++) {
+		(void)close(held[i]);
+		(void)close(let_go[i]);
+	}
+}
+
+static void
+what_was_not_accepted_is_not_committed(void **state)
+{
+	(void)state;
+	say(PROTOCOL_COMMIT);
+	assert_true(says_nothing());
+	start("");
+	say(PROTOCOL_COMMIT);
+	assert_true(says_nothing());
+}
+
+static void
+a_commit_that_an_end_follows_hinders_nothing(void **state)
+{
+	(void)state;
+	offer_with_socket(WORKERS, "", "");
+	(void)hear(PROTOCOL_ACCEPTED);
+	say(PROTOCOL_COMMIT);
+	say(PROTOCOL_DRAIN);
+	assert_true(result());
 }
 
 static void
@@ -348,6 +466,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_runs_before_it_is_committed),
+		TEST(nobody_is_served_by_what_was_replaced_once_it_is_committed),
+		TEST(every_worker_is_waited_for_before_it_is_committed),
+		TEST(what_was_not_accepted_is_not_committed),
+		TEST(a_commit_that_an_end_follows_hinders_nothing),
 		TEST(a_drained_server_ends_well_when_its_last_tunnel_has_ended),
 		TEST(a_bad_generation_is_refused_with_words_and_the_good_one_goes_on),
 		TEST(a_generation_without_its_sockets_is_refused),

@@ -290,6 +290,59 @@ a_term_while_there_is_no_serve_is_a_good_end(void **state)
 	assert_true(stage_is_silent());
 }
 
+/* Up to the first COMMIT, which is not answered. */
+static void
+start_and_hold(void)
+{
+	stage_configure("", "front");
+	stage_start();
+	(void)stage_hear_start("/front\n");
+	stage_tell(PUPPET_HOLD);
+	stage_tell(PROTOCOL_ACCEPTED);
+	(void)stage_hear(PROTOCOL_COMMIT);
+}
+
+static void
+it_is_ready_when_all_of_serve_runs_what_was_committed(void **state)
+{
+	(void)state;
+	start_and_hold();
+	assert_true(stage_is_silent());
+	stage_expect_nothing_of("ready");
+	stage_tell(PROTOCOL_COMMITTED);
+	stage_expect_words("ready");
+	stage_end_well();
+}
+
+static void
+a_serve_that_dies_before_all_of_it_runs_is_started_again(void **state)
+{
+	(void)state;
+	start_and_hold();
+	assert_int_equal(kill(stage.serve, SIGKILL), 0);
+	stage_expect_words("it is started again in 0.00 s");
+	(void)stage_hear_start("/front\n");
+	stage_expect_nothing_of("ready");
+	stage_tell(PROTOCOL_ACCEPTED);
+	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_expect_words("ready");
+	stage_end_well();
+}
+
+static void
+what_runs_after_a_term_is_not_told(void **state)
+{
+	(void)state;
+	start_and_hold();
+	stage_signal(SIGTERM);
+	(void)stage_hear(PROTOCOL_DRAIN);
+	stage_tell(PROTOCOL_COMMITTED);
+	assert_true(stage_is_silent());
+	stage_tell_number(PUPPET_EXIT, 0, "");
+	assert_int_equal(stage_result(), 0);
+	assert_null(strstr(stage.heard, "ready"));
+}
+
 static void
 an_acceptance_after_a_term_commits_nothing(void **state)
 {
@@ -332,6 +385,9 @@ main(int argc, char **argv)
 		TEST(a_second_term_aborts_and_a_third_kills),
 		TEST(a_serve_that_hangs_when_told_to_abort_is_killed_in_ten_seconds),
 		TEST(a_term_while_there_is_no_serve_is_a_good_end),
+		TEST(it_is_ready_when_all_of_serve_runs_what_was_committed),
+		TEST(a_serve_that_dies_before_all_of_it_runs_is_started_again),
+		TEST(what_runs_after_a_term_is_not_told),
 		TEST(an_acceptance_after_a_term_commits_nothing),
 	};
 

@@ -157,6 +157,106 @@ a_hup_waits_for_the_answer_that_serve_owes(void **state)
 	stage_end_well();
 }
 
+/* A reload from "front" to "back", up to the COMMIT, which is not answered. */
+static void
+reload_and_hold(void)
+{
+	stage_configure("", "front");
+	(void)stage_get_ready();
+	stage_tell(PUPPET_HOLD);
+	stage_configure("", "back");
+	stage_signal(SIGHUP);
+	(void)stage_hear_generation("/back\n");
+	stage_tell(PROTOCOL_ACCEPTED);
+	(void)stage_hear(PROTOCOL_LOG);
+	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_expect_words("reloading");
+}
+
+static void
+it_is_reloaded_when_all_of_serve_runs_what_was_committed(void **state)
+{
+	(void)state;
+	reload_and_hold();
+	assert_true(stage_is_silent());
+	stage_expect_nothing_of("reloaded");
+	stage_tell(PROTOCOL_COMMITTED);
+	stage_expect_words("reloaded");
+	stage_end_well();
+}
+
+static void
+a_hup_waits_until_all_of_serve_runs_what_was_committed(void **state)
+{
+	(void)state;
+	reload_and_hold();
+	stage_configure("", "front");
+	stage_signal(SIGHUP);
+	stage_expect_words("reloading");
+	assert_true(stage_is_silent());
+	stage_expect_nothing_of("reloaded");
+	stage_tell(PROTOCOL_COMMITTED);
+	(void)stage_hear_generation("/front\n");
+	stage_expect_words("reloaded");
+	stage_end_well();
+}
+
+static void
+a_serve_that_dies_before_all_of_it_runs_comes_back_with_what_was_committed(void **state)
+{
+	(void)state;
+	reload_and_hold();
+	stage_configure("", "front");
+	stage_signal(SIGHUP);
+	stage_expect_words("reloading");
+	stage_tell_number(PUPPET_EXIT, 3, "");
+	stage_expect_words("it is started again in 0.00 s");
+	(void)stage_hear_start("/back\n");
+	stage_tell(PROTOCOL_ACCEPTED);
+	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_expect_words("ready");
+	(void)stage_hear_generation("/front\n");
+	assert_null(strstr(stage.heard, "reload failed"));
+	assert_null(strstr(stage.heard, "reloaded"));
+	stage_end_well();
+}
+
+static void
+a_term_before_all_of_serve_runs_what_was_committed_ends_it_well(void **state)
+{
+	(void)state;
+	reload_and_hold();
+	stage_signal(SIGTERM);
+	(void)stage_hear(PROTOCOL_DRAIN);
+	stage_tell(PROTOCOL_COMMITTED);
+	assert_true(stage_is_silent());
+	stage_tell_number(PUPPET_EXIT, 0, "");
+	assert_int_equal(stage_result(), 0);
+	assert_null(strstr(stage.heard, "reload failed"));
+	assert_null(strstr(stage.heard, "reloaded"));
+}
+
+static void
+what_serve_says_to_have_committed_unasked_counts_for_nothing(void **state)
+{
+	(void)state;
+	stage_configure("", "front");
+	(void)stage_get_ready();
+	stage_tell(PROTOCOL_COMMITTED);
+	stage_configure("", "back");
+	stage_signal(SIGHUP);
+	(void)stage_hear_generation("/back\n");
+	stage_tell(PROTOCOL_COMMITTED);
+	assert_true(stage_is_silent());
+	assert_true(stage_is_open("front"));
+	stage_expect_nothing_of("ready");
+	stage_expect_nothing_of("reloaded");
+	stage_tell_number(PROTOCOL_REFUSED, 0, "not this");
+	stage_expect_words("reload failed: everything stays as it was");
+	assert_true(stage_is_open("front"));
+	stage_end_well();
+}
+
 static void
 what_serve_has_begun_with_is_not_changed_by_a_hup(void **state)
 {
@@ -211,6 +311,11 @@ main(int argc, char **argv)
 		TEST(a_reload_that_serve_refuses_changes_nothing),
 		TEST(a_serve_that_dies_of_a_reload_comes_back_with_what_it_had),
 		TEST(a_hup_waits_for_the_answer_that_serve_owes),
+		TEST(it_is_reloaded_when_all_of_serve_runs_what_was_committed),
+		TEST(a_hup_waits_until_all_of_serve_runs_what_was_committed),
+		TEST(a_serve_that_dies_before_all_of_it_runs_comes_back_with_what_was_committed),
+		TEST(a_term_before_all_of_serve_runs_what_was_committed_ends_it_well),
+		TEST(what_serve_says_to_have_committed_unasked_counts_for_nothing),
 		TEST(what_serve_has_begun_with_is_not_changed_by_a_hup),
 		TEST(a_usr1_opens_the_log_again),
 	};

@@ -256,6 +256,67 @@ a_new_ocsp_response_is_taken_up_alone(void **state)
 }
 
 static void
+an_ocsp_response_is_renewed_when_all_of_serve_runs_it(void **state)
+{
+	(void)state;
+	get_ready_with_staples("");
+	stage_tell(PUPPET_HOLD);
+	put_text("a.ocsp", "new");
+	(void)stage_hear_generation("/front\n");
+	stage_tell(PROTOCOL_ACCEPTED);
+	(void)stage_hear(PROTOCOL_COMMIT);
+	put_text("b.ocsp", "new");
+	expect_silence();
+	stage_expect_nothing_of("renewed");
+	stage_tell(PROTOCOL_COMMITTED);
+	stage_expect_words("a.ocsp\": renewed");
+	(void)stage_hear_generation("/front\n");
+	expect_contents("b.ocsp", "new");
+	stage_end_well();
+}
+
+static void
+a_serve_that_dies_before_all_of_it_runs_a_new_ocsp_response_comes_back_with_it(void **state)
+{
+	(void)state;
+	get_ready_with_staples("");
+	stage_tell(PUPPET_HOLD);
+	put_text("a.ocsp", "new");
+	(void)stage_hear_generation("/front\n");
+	stage_tell(PROTOCOL_ACCEPTED);
+	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_tell_number(PUPPET_EXIT, 3, "");
+	(void)stage_hear_start("/front\n");
+	expect_contents("a.ocsp", "new");
+	stage_tell(PROTOCOL_ACCEPTED);
+	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_expect_words("ready");
+	/* What follows is a reload of its own. */
+	stage_signal(SIGHUP);
+	(void)stage_hear_generation("/front\n");
+	commit();
+	stage_expect_words("reloaded");
+	assert_null(strstr(stage.heard, "renewed"));
+	stage_end_well();
+}
+
+static void
+a_serve_that_dies_before_all_of_it_runs_takes_no_warning_with_it(void **state)
+{
+	(void)state;
+	get_ready_with_staples("");
+	stage_tell(PUPPET_HOLD);
+	configure_staples(6, "");
+	stage_signal(SIGHUP);
+	(void)stage_hear_generation("/front\n");
+	commit();
+	stage_tell_number(PUPPET_EXIT, 3, "");
+	stage_expect_words("CN=a expires in ");
+	(void)stage_hear_start("/front\n");
+	stage_end_well();
+}
+
+static void
 a_refused_ocsp_response_keeps_the_old_one(void **state)
 {
 	(void)state;
@@ -451,6 +512,9 @@ main(int argc, char **argv)
 		TEST(a_bad_set_keeps_the_old_one_and_its_repair_is_noticed),
 		TEST(a_change_waits_for_the_answer_that_serve_owes),
 		TEST(a_new_ocsp_response_is_taken_up_alone),
+		TEST(an_ocsp_response_is_renewed_when_all_of_serve_runs_it),
+		TEST(a_serve_that_dies_before_all_of_it_runs_a_new_ocsp_response_comes_back_with_it),
+		TEST(a_serve_that_dies_before_all_of_it_runs_takes_no_warning_with_it),
 		TEST(a_refused_ocsp_response_keeps_the_old_one),
 		TEST(an_ocsp_response_of_another_time_is_not_even_offered),
 		TEST(what_is_no_worse_than_the_one_before_is_offered_though_part_of_it_has_expired),

@@ -70,7 +70,7 @@ setup(void **state)
 	fixture.common = (struct worker_common){
 		.budget = &fixture.budget,
 		.admission = &fixture.admission,
-		.ended = eventfd(0, EFD_CLOEXEC),
+		.news = eventfd(0, EFD_CLOEXEC),
 	};
 	fixture.backend_listener = loopback_listen(0, &address);
 	fixture.target = (struct address){.kind = ADDRESS_IP, .host = "127.0.0.1"};
@@ -98,7 +98,7 @@ teardown(void **state)
 	worker_free(fixture.worker);
 	assert_int_equal(fixture.service.references, 1);
 	assert_int_equal(fixture.budget.used, 0);
-	(void)close(fixture.common.ended);
+	(void)close(fixture.common.news);
 	(void)close(fixture.backend_listener);
 	if (fixture.client >= 0)
 		(void)close(fixture.client);
@@ -151,16 +151,30 @@ wait_until_refused(const struct sockaddr_in *address)
 	fail_msg("it still listens");
 }
 
+/* Returns how many there were. */
+static uint64_t
+wait_for_news(void)
+{
+	struct pollfd polled = {.fd = fixture.common.news, .events = POLLIN};
+	uint64_t news = 0;
+
+	assert_int_equal(poll(&polled, 1, PATIENCE * 1000), 1);
+	assert_int_equal(read(fixture.common.news, &news, sizeof(news)), sizeof(news));
+	return news;
+}
+
+static void
+wait_until_current(void)
+{
+	while (!worker_is_current(fixture.worker))
+		(void)wait_for_news();
+}
+
 static void
 wait_for_end(void)
 {
-	struct pollfd polled = {.fd = fixture.common.ended, .events = POLLIN};
-	uint64_t ended = 0;
-
-	assert_int_equal(poll(&polled, 1, PATIENCE * 1000), 1);
-	assert_int_equal(read(fixture.common.ended, &ended, sizeof(ended)), sizeof(ended));
-	assert_int_equal(ended, 1);
-	assert_true(worker_has_ended(fixture.worker));
+	while (!worker_has_ended(fixture.worker))
+		(void)wait_for_news();
 }
 
 static void
@@ -236,6 +250,61 @@ later_listeners_replace_earlier_ones(void **state)
 }
 
 static void
+it_tells_once_when_it_has_taken_its_listeners(void **state)
+{
+	struct pollfd polled = {.fd = fixture.common.news, .events = POLLIN};
+	struct sockaddr_in former;
+
+	(void)state;
+	assert_true(worker_is_current(fixture.worker));
+	assert_int_equal(poll(&polled, 1, 50), 0);
+	listen_on("a", &former);
+	assert_int_equal(wait_for_news(), 1);
+	assert_true(worker_is_current(fixture.worker));
+	/* Once it has, nobody is served any more by what it replaces. */
+	for (int i = 0; i < 200; i++) {
+		listen_on(i % 2 ? "a" : "b", &fixture.front);
+		wait_until_current();
+		assert_int_equal(call(&former), -1);
+		former = fixture.front;
+	}
+	worker_drain(fixture.worker);
+	wait_for_end();
+}
+
+static void
+nothing_but_listeners_and_its_end_is_news(void **state)
+{
+	(void)state;
+	listen_on("a", &fixture.front);
+	open_tunnel();
+	assert_int_equal(wait_for_news(), 1);
+	worker_drain(fixture.worker);
+	wait_until_refused(&fixture.front);
+	struct pollfd polled = {.fd = fixture.common.news, .events = POLLIN};
+	assert_int_equal(poll(&polled, 1, 50), 0);
+	worker_abort(fixture.worker, "the test is over");
+	assert_int_equal(wait_for_news(), 1);
+	assert_true(worker_has_ended(fixture.worker));
+}
+
+static void
+a_worker_that_drains_takes_listeners_and_drops_them(void **state)
+{
+	struct sockaddr_in late;
+
+	(void)state;
+	listen_on("a", &fixture.front);
+	open_tunnel();
+	worker_drain(fixture.worker);
+	wait_until_refused(&fixture.front);
+	listen_on("b", &late);
+	wait_until_current();
+	assert_int_equal(call(&late), -1);
+	worker_abort(fixture.worker, "the test is over");
+}
+
+static void
 listeners_that_come_while_it_drains_are_closed(void **state)
 {
 	(void)state;
@@ -258,6 +327,9 @@ main(void)
 		TEST(a_drained_worker_without_tunnels_ends),
 		TEST(an_abort_resets_the_tunnels_and_counts_them),
 		TEST(later_listeners_replace_earlier_ones),
+		TEST(it_tells_once_when_it_has_taken_its_listeners),
+		TEST(nothing_but_listeners_and_its_end_is_news),
+		TEST(a_worker_that_drains_takes_listeners_and_drops_them),
 		TEST(listeners_that_come_while_it_drains_are_closed),
 	};
 

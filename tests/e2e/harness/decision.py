@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from . import doors, ports, procfs, wait
+from . import doors, wait
 from .peers import Peer
 from .pki import Identity, pin
 from .program import configuration
-from .worlds import VERSIONS, credentials
+from .worlds import VERSIONS
 
 # How long what expires while the program runs is good: the first for which the machine is fast enough.
 LIVES = (3, 6, 12)
@@ -61,7 +61,6 @@ class World:
         mode, door, self.ours = PLACES[place]
         by_openssl = row.by_openssl or row.peer.needs_openssl()
         self.doors = [door(self, mode, version, by_openssl) for version in VERSIONS]
-        self.generation = None
         self.program = run(self.text(row.good))
 
     def path(self, name):
@@ -84,19 +83,14 @@ class World:
         return value(self) if callable(value) else value
 
     def text(self, options):
-        """The configuration, with one more service, by whose address it is known which generation runs."""
         told = {name: self._value(value) for name, value in options.items()}
-        self.generation = ports.free()
-        clock = {"mode": "encrypt", "accept": f"127.0.0.1:{self.generation}", "connect": "localhost:1"}
         sections = [door.section(told) for door in self.doors]
         # One worker, since each has tickets of its own.
-        return configuration(*sections, {**clock, **credentials(self.pki, "client")}, workers=1)
+        return configuration(*sections, workers=1)
 
     def reload(self, options):
-        before = self.generation
         line = self.program.reload(self.text(options))
         assert line["message"] == "reloaded", self.program.output()
-        wait.until(lambda: not procfs.is_listening(before), "serve has heard of the reload")
 
     def change(self):
         if self.row.bad is not None:
