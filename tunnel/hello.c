@@ -282,9 +282,9 @@ read_extensions(struct found *found, struct cursor *list)
 			answer = read_server_name(found, &extension);
 		else if (type == EXTENSION_ALPN)
 			answer = read_alpn(found, &extension);
-		else if (type == EXTENSION_MAX_FRAGMENT_LENGTH)
-			found->hello->small_records = true;
-		else if (type == EXTENSION_RECORD_SIZE_LIMIT && get_pair(&extension) < FRAGMENT_MAX)
+		else if (type == EXTENSION_MAX_FRAGMENT_LENGTH ||
+			(type == EXTENSION_RECORD_SIZE_LIMIT &&
+				get_pair(&extension) < FRAGMENT_MAX))
 			found->hello->small_records = true;
 	}
 	return answer;
