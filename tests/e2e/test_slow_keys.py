@@ -116,8 +116,8 @@ def test_a_crowd_of_slow_handshakes_delays_no_tunnel(role, version, key_process,
     times = round_trips(sock, 2)
     visits = crowd.stop()
     assert visits > 20 / wait.SLOWNESS
-    # Measured: 500 to 2,000 with helpers, 30 to 70 without.
-    assert len(times) > 300 / wait.SLOWNESS, (visits, max(times))
+    # Measured: 500 to 2,000 with helpers (170 on a machine with more to do), 30 to 70 without.
+    assert len(times) > 120 / wait.SLOWNESS, (visits, max(times))
     sock.close()
     assert program.is_running()
 
@@ -180,7 +180,7 @@ def test_the_end_waits_for_a_signature_that_hangs_but_not_for_ever(hanging):
     world = hanging(handshake_timeout="60s", drain_timeout="1s")
     with stopped(world.program.keys()):
         client = begin(world)
-        time.sleep(0.2)
+        time.sleep(1)  # until a helper has it
         world.program.signal(signal.SIGTERM)
         assert client.raw_rest()[1] == "reset"
         world.program.wait_words("tunnel ended", "drain-timeout")
