@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tunnel/verified.h"
 
-#include <assert.h>
-#include <gnutls/crypto.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,28 +18,17 @@ struct verified {
 	struct entry *entries; /* NULL until the first is added */
 };
 
-static void
-hash(gnutls_hash_hd_t handle, const void *bytes, size_t size)
-{
-	int error = gnutls_hash(handle, &size, sizeof(size));
-
-	assert(error == 0);
-	error = gnutls_hash(handle, bytes, size);
-	assert(error == 0);
-}
-
 struct verified_key
 verified_key_of(const gnutls_datum_t *certificates, unsigned count, const char *name)
 {
+	struct fingerprint fingerprint;
 	struct verified_key key;
-	gnutls_hash_hd_t handle;
-	int error = gnutls_hash_init(&handle, GNUTLS_DIG_SHA256);
 
-	assert(error == 0);
-	hash(handle, name ? name : "", name ? strlen(name) : 0);
+	fingerprint_start(&fingerprint);
+	fingerprint_add_text(&fingerprint, name);
 	for (unsigned i = 0; i < count; i++)
-		hash(handle, certificates[i].data, certificates[i].size);
-	gnutls_hash_deinit(handle, key.bytes);
+		fingerprint_add(&fingerprint, certificates[i].data, certificates[i].size);
+	fingerprint_end(&fingerprint, key.bytes);
 	return key;
 }
 

@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "common/defs.h"
+#include "tunnel/fingerprint.h"
 
 enum {
 	VERIFIED_LIMIT = 256,	/* chains that are remembered */
@@ -23,7 +24,7 @@ enum {
 };
 
 struct verified_key {
-	uint8_t bytes[32];
+	uint8_t bytes[FINGERPRINT_SIZE];
 };
 
 /* The key of @count certificates (DER) that were verified for @name, or for none if that is NULL. */
