@@ -46,12 +46,15 @@ give_up(int fd)
  * a SOCKET_FIRST socket: before, it would let a second instance in. Returns 0, or -1 with errno.
  */
 static int
-bind_tcp(int fd, const struct endpoint *endpoint, enum socket_share share)
+bind_tcp(int fd, const struct endpoint *endpoint, const struct socket_options *options)
 {
+	enum socket_share share = options->share;
+
 	if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1))
 		return -1;
 	if (share == SOCKET_FURTHER && set(fd, SOL_SOCKET, SO_REUSEPORT, 1))
 		return -1;
+	socket_prepare(fd, options->keepalive);
 	if (bind(fd, &endpoint->any, endpoint->length) || listen(fd, SOMAXCONN))
 		return -1;
 	return share == SOCKET_FIRST ? set(fd, SOL_SOCKET, SO_REUSEPORT, 1) : 0;
@@ -59,7 +62,7 @@ bind_tcp(int fd, const struct endpoint *endpoint, enum socket_share share)
 
 /* Returns a descriptor, or -1 with errno. */
 static int
-try_tcp(const struct endpoint *endpoint, bool v6_only, enum socket_share share)
+try_tcp(const struct endpoint *endpoint, bool v6_only, const struct socket_options *options)
 {
 	int fd = new_socket(endpoint->any.sa_family);
 
@@ -69,7 +72,7 @@ try_tcp(const struct endpoint *endpoint, bool v6_only, enum socket_share share)
 		give_up(fd);
 		return -1;
 	}
-	if (bind_tcp(fd, endpoint, share)) {
+	if (bind_tcp(fd, endpoint, options)) {
 		give_up(fd);
 		return -1;
 	}
@@ -102,7 +105,7 @@ explain_bind(int error, struct diag *diag)
 }
 
 static int
-listen_tcp(const struct address *address, enum socket_share share, struct diag *diag)
+listen_tcp(const struct address *address, const struct socket_options *options, struct diag *diag)
 {
 	struct endpoint endpoint;
 	bool any = address->kind == ADDRESS_ANY;
@@ -111,12 +114,12 @@ listen_tcp(const struct address *address, enum socket_share share, struct diag *
 	/* An IPv4-mapped address is one of IPv4, which a socket for IPv6 only does not bind. */
 	bool v6_only = !any && endpoint.any.sa_family == AF_INET6 &&
 		!IN6_IS_ADDR_V4MAPPED(&endpoint.v6.sin6_addr);
-	int fd = try_tcp(&endpoint, v6_only, share);
+	int fd = try_tcp(&endpoint, v6_only, options);
 	if (fd < 0 && any && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
 		endpoint = (struct endpoint){.length = sizeof(endpoint.v4)};
 		endpoint.v4 = (struct sockaddr_in){
 			.sin_family = AF_INET, .sin_port = htons(address->port)};
-		fd = try_tcp(&endpoint, false, share);
+		fd = try_tcp(&endpoint, false, options);
 	}
 	return fd < 0 ? explain_bind(errno, diag) : fd;
 }
@@ -234,7 +237,7 @@ socket_listen(
 	else if (address->kind == ADDRESS_NAME)
 		diag_set(diag, "this needs an IP address, not a name");
 	else
-		fd = listen_tcp(address, options->share, diag);
+		fd = listen_tcp(address, options, diag);
 	if (fd >= 0)
 		return fd;
 	text_init(&text, array, sizeof(array));
@@ -251,12 +254,15 @@ socket_accept(int listener, struct endpoint *peer)
 }
 
 int
-socket_connect(const struct endpoint *endpoint, bool *connected, struct diag *diag)
+socket_connect(
+	const struct endpoint *endpoint, unsigned keepalive, bool *connected, struct diag *diag)
 {
 	int fd = new_socket(endpoint->any.sa_family);
 
 	if (fd < 0)
 		return diag_set(diag, "socket: %s", strerror(errno));
+	if (endpoint->any.sa_family != AF_UNIX)
+		socket_prepare(fd, keepalive);
 	*connected = connect(fd, &endpoint->any, endpoint->length) == 0;
 	if (*connected || errno == EINPROGRESS)
 		return fd;
@@ -269,49 +275,33 @@ socket_connect(const struct endpoint *endpoint, bool *connected, struct diag *di
 	return -1;
 }
 
-/* Is the TCP socket @fd connected to itself? */
+/* Is the socket @fd, connected to @endpoint, a TCP one that is connected to itself? */
 static bool
-met_itself(int fd)
+met_itself(int fd, const struct endpoint *endpoint)
 {
 	struct endpoint here = {.length = sizeof(here.local)}, there = here;
 
-	return getsockname(fd, &here.any, &here.length) == 0 &&
-		getpeername(fd, &there.any, &there.length) == 0 && here.any.sa_family != AF_UNIX &&
-		endpoint_is_equal(&here, &there);
+	if (endpoint->any.sa_family == AF_UNIX || getsockname(fd, &here.any, &here.length))
+		return false;
+	/* The port stands at the same place in both families. */
+	if (here.v4.sin_port != endpoint->v4.sin_port)
+		return false;
+	return getpeername(fd, &there.any, &there.length) == 0 && endpoint_is_equal(&here, &there);
 }
 
 int
-socket_error(int fd)
+socket_error(int fd, const struct endpoint *endpoint)
 {
 	int error = 0;
 	socklen_t length = sizeof(error);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length))
 		return errno;
-	return error == 0 && met_itself(fd) ? ECONNREFUSED : error;
+	return error == 0 && met_itself(fd, endpoint) ? ECONNREFUSED : error;
 }
 
-void
-socket_prepare(int fd, unsigned keepalive)
-{
-	int family = AF_UNIX;
-	socklen_t length = sizeof(family);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) || family == AF_UNIX)
-		return;
-	/* None of these fails but on a connection that is broken already, as the next call will say. */
-	(void)set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	(void)set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT);
-	if (keepalive == 0)
-		return;
-	(void)set(fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)keepalive);
-	(void)set(fd, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_PERIOD);
-	(void)set(fd, IPPROTO_TCP, TCP_KEEPCNT, PROBES);
-	(void)set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-}
-
-void
-socket_set_abortive(int fd, bool abortive)
+static void
+set_abortive(int fd, bool abortive)
 {
 	struct linger linger = {.l_onoff = abortive, .l_linger = 0};
 
@@ -319,10 +309,32 @@ socket_set_abortive(int fd, bool abortive)
 }
 
 void
+socket_prepare(int fd, unsigned keepalive)
+{
+	/* None of these fails but on a connection that is broken already, as the next call will say. */
+	set_abortive(fd, true);
+	(void)set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	(void)set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT);
+	(void)set(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive > 0);
+	if (keepalive == 0)
+		return;
+	(void)set(fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)keepalive);
+	(void)set(fd, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_PERIOD);
+	(void)set(fd, IPPROTO_TCP, TCP_KEEPCNT, PROBES);
+}
+
+void
+socket_close(int fd)
+{
+	set_abortive(fd, false);
+	(void)close(fd);
+}
+
+void
 socket_reset(int fd)
 {
-	socket_set_abortive(fd, true);
-	close(fd);
+	set_abortive(fd, true);
+	(void)close(fd);
 }
 
 bool

@@ -25,6 +25,7 @@ enum socket_share {
 
 struct socket_options {
 	enum socket_share share; /* TCP */
+	unsigned keepalive;	 /* TCP: as for socket_prepare() */
 	unsigned mode;		 /* of a UNIX socket's path, as 0600 */
 	uid_t owner;		 /* of the same; (uid_t)-1: as created */
 	gid_t group;		 /* of the same; (gid_t)-1: as created */
@@ -34,8 +35,8 @@ struct socket_options {
  * Listen on @address, which is not a name. ADDRESS_ANY is one socket for IPv6 and IPv4, or for IPv4
  * where there is no IPv6. A second instance of a program that asks for SOCKET_FIRST is refused, even
  * at the same moment. A path is removed before only if it is a socket that refuses connections; the
- * new one never admits anybody whom @options do not admit. Returns a descriptor that the caller owns,
- * or -1 with words.
+ * new one never admits anybody whom @options do not admit. A TCP socket is prepared before anybody can
+ * connect to it. Returns a descriptor that the caller owns, or -1 with words.
  */
 MUST_USE int socket_listen(
 	const struct address *address, const struct socket_options *options, struct diag *diag);
@@ -53,30 +54,29 @@ MUST_USE int socket_own(const char *path, const struct socket_options *options, 
 MUST_USE int socket_accept(int listener, struct endpoint *peer);
 
 /*
- * Start to connect to @endpoint. Returns a descriptor that the caller owns, or -1 with words. Unless
- * @connected is set, the descriptor becomes writable when it is known what came of it, and
- * socket_error() tells.
+ * Start to connect to @endpoint, if that is TCP with a prepared socket. Returns a descriptor that the
+ * caller owns, or -1 with words. Unless @connected is set, the descriptor becomes writable when it is
+ * known what came of it, and socket_error() tells.
  */
-MUST_USE int socket_connect(const struct endpoint *endpoint, bool *connected, struct diag *diag);
+MUST_USE int socket_connect(
+	const struct endpoint *endpoint, unsigned keepalive, bool *connected, struct diag *diag);
 
 /*
- * What came of a connect, or what broke @fd, as an errno; 0 is good. A connection that met itself
+ * What came of connecting @fd to @endpoint, as an errno; 0 is good. A connection that met itself
  * (dialling a free local port may do that) counts as refused.
  */
-MUST_USE int socket_error(int fd);
+MUST_USE int socket_error(int fd, const struct endpoint *endpoint);
 
 /*
- * Make a connected TCP socket fit for carrying others' bytes: no Nagle delay, keepalive after
- * @keepalive idle seconds (0: none) with 6 probes of 10 seconds, TCP_USER_TIMEOUT of 120 seconds. Does
- * nothing to a UNIX socket.
+ * Make the TCP socket @fd, and each that is accepted from it later, fit for carrying others' bytes: no
+ * Nagle delay, keepalive after @keepalive idle seconds (0: none) with 6 probes of 10 seconds,
+ * TCP_USER_TIMEOUT of 120 seconds, and an end that is a RST unless socket_close() makes it: so a process
+ * that dies does not end its connections cleanly.
  */
 void socket_prepare(int fd, unsigned keepalive);
 
-/*
- * Let the end of @fd be a RST for a TCP peer, whoever closes it, be it the kernel for a process that
- * died. A socket that is to end cleanly is closed after it was made not @abortive.
- */
-void socket_set_abortive(int fd, bool abortive);
+/* Close @fd so that a TCP peer gets all that waits, and a FIN. */
+void socket_close(int fd);
 
 /* Close @fd so that a TCP peer gets a RST, and nothing that waits is sent. */
 void socket_reset(int fd);

@@ -15,10 +15,15 @@ has_path(const struct address *address)
 	return address->kind == ADDRESS_UNIX && address->host[0] != '@';
 }
 
+/* Are both the same for a socket at @address, but for how it shares that? */
 static bool
-is_same_right(const struct socket_options *a, const struct socket_options *b)
+is_same(const struct address *address, const struct socket_options *a,
+	const struct socket_options *b)
 {
-	return a->mode == b->mode && a->owner == b->owner && a->group == b->group;
+	if (address->kind != ADDRESS_UNIX)
+		return a->keepalive == b->keepalive;
+	return !has_path(address) ||
+		(a->mode == b->mode && a->owner == b->owner && a->group == b->group);
 }
 
 static struct binding *
@@ -123,7 +128,7 @@ bindings_add(struct bindings *next, const struct bindings *present, const struct
 	if (held) {
 		binding = *held;
 		binding.shared = true;
-		binding.adapted = has_path(address) && !is_same_right(&held->options, options);
+		binding.adapted = !is_same(address, &held->options, options);
 	} else {
 		first.share = holds_port(present, address) ? SOCKET_FURTHER : SOCKET_FIRST;
 		if (bind_all(&binding, next->listen ? next->listen : socket_listen, first,
@@ -150,6 +155,20 @@ bindings_replace(struct bindings *present, struct bindings *next)
 		present->entries[i].shared = false;
 }
 
+/* Give the sockets of @binding what it now wants. Returns 0, or -1 with words. */
+static int
+adapt(const struct binding *binding, struct diag *diag)
+{
+	if (has_path(&binding->address)) {
+		if (socket_own(binding->address.host, &binding->options, diag) == 0)
+			return 0;
+		return diag_prefix(diag, "unix:%s", binding->address.host);
+	}
+	for (unsigned i = 0; i < binding->fd_count; i++)
+		socket_prepare(binding->fds[i], binding->options.keepalive);
+	return 0;
+}
+
 int
 bindings_adapt(struct bindings *present, struct diag *diag)
 {
@@ -157,9 +176,8 @@ bindings_adapt(struct bindings *present, struct diag *diag)
 
 	for (size_t i = 0; i < present->count; i++) {
 		struct binding *binding = &present->entries[i];
-		if (binding->adapted &&
-			socket_own(binding->address.host, &binding->options, diag) < 0)
-			result = diag_prefix(diag, "unix:%s", binding->address.host);
+		if (binding->adapted && adapt(binding, diag) < 0)
+			result = -1;
 		binding->adapted = false;
 	}
 	return result;

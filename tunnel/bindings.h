@@ -30,7 +30,7 @@ struct binding {
 	int *fds;
 	unsigned fd_count;
 	bool shared;  /* the present set has it, too ... */
-	bool adapted; /* ... but its path is to have other rights */
+	bool adapted; /* ... but its sockets are to have other options */
 	struct socket_options options;
 	dev_t device; /* of a path as it was bound */
 	ino_t inode;
@@ -55,8 +55,8 @@ MUST_USE int bindings_add(struct bindings *next, const struct bindings *present,
 void bindings_replace(struct bindings *present, struct bindings *next);
 
 /*
- * Give the paths that @present has kept the owners and modes that are now wanted. Returns 0, or -1 with
- * words about the last that failed.
+ * Give the sockets that @present has kept the owners, modes and keepalive that are now wanted. Returns 0,
+ * or -1 with words about the last that failed.
  */
 MUST_USE int bindings_adapt(struct bindings *present, struct diag *diag);
 

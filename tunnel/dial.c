@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/diag.h"
 #include "common/socket.h"
@@ -109,7 +108,7 @@ attempt_close(struct attempt *attempt)
 	ev_io_stop(attempt->dial->loop->ev, &attempt->io);
 	list_remove(&attempt->link);
 	free(attempt);
-	(void)close(fd);
+	socket_close(fd);
 }
 
 /* Close every attempt; what had not failed may be tried again. */
@@ -213,13 +212,14 @@ make_transport(struct dial *dial, int fd, struct diag *diag)
 	char target[ADDRESS_TEXT_SIZE];
 	struct text text;
 
-	socket_prepare(fd, (unsigned)dial->service->config->keepalive);
 	dial->transport = transport_new(dial->loop, fd);
 	if (!dial->transport) {
-		(void)close(fd);
+		socket_close(fd);
 		return diag_set(diag, "out of memory");
 	}
 	dial->transport->stream.waker = &dial->waker;
+	/* Nothing has come yet. */
+	dial->transport->stream.readable = false;
 	if (!credentials)
 		return 0;
 	text_init(&text, target, sizeof(target));
@@ -315,7 +315,7 @@ try_candidate(struct dial *dial, size_t candidate)
 			"allow-remote-plaintext = yes");
 		return DIAL_AGAIN;
 	}
-	int fd = socket_connect(endpoint, &connected, &diag);
+	int fd = socket_connect(endpoint, (unsigned)config->keepalive, &connected, &diag);
 	if (fd < 0) {
 		fail_candidate(dial, candidate, diag.text);
 		return DIAL_AGAIN;
@@ -325,7 +325,7 @@ try_candidate(struct dial *dial, size_t candidate)
 
 	struct attempt *attempt = calloc(1, sizeof(*attempt));
 	if (!attempt) {
-		(void)close(fd);
+		socket_close(fd);
 		fail_candidate(dial, candidate, "out of memory");
 		return DIAL_AGAIN;
 	}
@@ -403,7 +403,7 @@ on_connected(struct ev_loop *ev, struct ev_io *io, int events)
 	struct attempt *attempt = container_of(io, struct attempt, io);
 	struct dial *dial = attempt->dial;
 	size_t candidate = attempt->candidate;
-	int fd = io->fd, error = socket_error(fd);
+	int fd = io->fd, error = socket_error(fd, endpoint_of(dial, candidate));
 
 	(void)events;
 	if (error) {

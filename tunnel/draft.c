@@ -176,7 +176,11 @@ draft_socket_options(const struct config *config, const struct service_config *s
 	struct process_user owner = {.uid = (uid_t)-1};
 
 	*options = (struct socket_options){
-		.mode = service->socket_mode, .owner = (uid_t)-1, .group = (gid_t)-1};
+		.keepalive = (unsigned)service->keepalive,
+		.mode = service->socket_mode,
+		.owner = (uid_t)-1,
+		.group = (gid_t)-1,
+	};
 	if (service->socket_owner && process_find_user(service->socket_owner, &owner, diag) < 0) {
 		config_blame(config, service, SIDE_ACCEPT, "socket-owner", diag);
 		return -1;

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/diag.h"
 #include "common/socket.h"
@@ -55,8 +54,6 @@ transport_new(struct loop *loop, int fd)
 	transport->stream = (struct stream){.ops = &plain_ops, .readable = true, .writable = true};
 	transport->loop = loop;
 	transport->fd = fd;
-	/* Should the process die, its peers must not see a clean end. */
-	socket_set_abortive(fd, true);
 	ev_io_init(&transport->io, on_ready, fd, EV_NONE);
 	stall_init(&transport->stall, fd, on_reset);
 	list_init(&transport->linger_link);
@@ -160,7 +157,7 @@ transport_watch(struct stream *stream, bool read, bool write)
 	if ((transport->io.events & (EV_READ | EV_WRITE)) == events)
 		return;
 	ev_io_stop(transport->loop->ev, &transport->io);
-	ev_io_set(&transport->io, transport->fd, events);
+	ev_io_modify(&transport->io, events);
 	if (events)
 		ev_io_start(transport->loop->ev, &transport->io);
 }
@@ -182,16 +179,13 @@ dismantle(struct transport *transport)
 void
 transport_free(struct transport *transport)
 {
-	int fd = dismantle(transport);
-
-	socket_set_abortive(fd, false);
-	(void)close(fd);
+	socket_close(dismantle(transport));
 }
 
 void
 transport_reset(struct transport *transport)
 {
-	(void)close(dismantle(transport));
+	socket_reset(dismantle(transport));
 }
 
 /* @heard: the peer has ended its way, so it got ours; else a RST tells it in any case. */

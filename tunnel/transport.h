@@ -39,7 +39,10 @@ struct transport {
 	struct tls *tls; /* NULL: plain */
 };
 
-/* Make a plain transport. Takes over @fd, on success only. NULL without memory. */
+/*
+ * Make a plain transport, which is thought to be readable, of @fd: UNIX, or TCP and prepared (socket.h).
+ * Takes over @fd, on success only. NULL without memory.
+ */
 MUST_USE struct transport *transport_new(struct loop *loop, int fd);
 
 /*
@@ -63,7 +66,7 @@ MUST_USE enum io transport_receive(
 /* Stop watching, close the socket, free everything. Takes over @transport. */
 void transport_free(struct transport *transport);
 
-/* The same with a RST instead of a FIN where the socket is TCP; so it ends if the process dies, too. */
+/* The same with a RST instead of a FIN where the socket is TCP. */
 void transport_reset(struct transport *transport);
 
 /*

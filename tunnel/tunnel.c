@@ -463,7 +463,6 @@ tunnel_start(struct loop *loop, struct group *group, int fd, const struct endpoi
 	const struct service_config *config = group_main(group)->config;
 	struct ending ending = {.reason.text = ""};
 
-	socket_prepare(fd, (unsigned)config->keepalive);
 	struct tunnel *tunnel = tunnel_new(loop, group, fd);
 	if (!tunnel) {
 		log_write(LOG_LEVEL_WARNING, "service %s: a connection is refused: out of memory",

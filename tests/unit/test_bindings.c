@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/unit.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/diag.h"
+#include "tests/unit/loopback.h"
 #include "tunnel/bindings.h"
 
 /* A double of socket_listen() that hands out pipes' ends, and can fail. */
@@ -225,6 +228,35 @@ a_kept_path_gets_its_new_mode(void **state)
 	assert_int_equal(rmdir(directory), 0);
 }
 
+static void
+a_kept_port_gets_its_new_keepalive(void **state)
+{
+	struct bindings present = {.listen = socket_listen}, next = {.listen = socket_listen};
+	struct bindings none = {0};
+	struct socket_options options = {.keepalive = 77};
+	struct sockaddr_in free_one;
+	char text[32];
+	struct diag diag;
+	int bound = loopback_bind(0, &free_one), seconds = 0;
+	socklen_t length = sizeof(seconds);
+
+	(void)state;
+	close(bound);
+	(void)snprintf(text, sizeof(text), "127.0.0.1:%d", ntohs(free_one.sin_port));
+	assert_int_equal(add(&present, &none, text, 2), 0);
+	assert_int_equal(
+		bindings_add(&next, &present, &present.entries[0].address, &options, 2, &diag), 0);
+	bindings_replace(&present, &next);
+	assert_int_equal(bindings_adapt(&present, &diag), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(getsockopt(present.entries[0].fds[i], IPPROTO_TCP, TCP_KEEPIDLE,
+					 &seconds, &length),
+			0);
+		assert_int_equal(seconds, 77);
+	}
+	bindings_release(&present);
+}
+
 int
 main(void)
 {
@@ -239,6 +271,7 @@ main(void)
 		cmocka_unit_test(a_port_that_we_hold_ourselves_may_change_its_address),
 		cmocka_unit_test(only_our_own_path_is_removed),
 		cmocka_unit_test(a_kept_path_gets_its_new_mode),
+		cmocka_unit_test(a_kept_port_gets_its_new_keepalive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

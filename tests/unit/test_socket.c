@@ -52,51 +52,73 @@ an_accepted_peer_has_the_address_it_came_from(void **state)
 }
 
 static void
-a_prepared_tcp_socket_has_its_options_and_a_unix_one_none(void **state)
+assert_prepared(int fd, int keepalive)
 {
-	int pair[2], local[2];
+	struct linger linger = {0};
+	socklen_t length = sizeof(linger);
 
-	(void)state;
-	loopback_pair(pair);
-	socket_prepare(pair[0], 60);
-	assert_int_equal(option(pair[0], IPPROTO_TCP, TCP_NODELAY), 1);
-	assert_int_equal(option(pair[0], SOL_SOCKET, SO_KEEPALIVE), 1);
-	assert_int_equal(option(pair[0], IPPROTO_TCP, TCP_KEEPIDLE), 60);
-	assert_int_equal(option(pair[0], IPPROTO_TCP, TCP_KEEPINTVL), 10);
-	assert_int_equal(option(pair[0], IPPROTO_TCP, TCP_KEEPCNT), 6);
-	assert_int_equal(option(pair[0], IPPROTO_TCP, TCP_USER_TIMEOUT), 120000);
-	socket_prepare(pair[1], 0);
-	assert_int_equal(option(pair[1], IPPROTO_TCP, TCP_NODELAY), 1);
-	assert_int_equal(option(pair[1], SOL_SOCKET, SO_KEEPALIVE), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, local), 0);
-	socket_prepare(local[0], 60);
-	assert_int_equal(option(local[0], SOL_SOCKET, SO_KEEPALIVE), 0);
-	close(pair[0]);
-	close(pair[1]);
-	close(local[0]);
-	close(local[1]);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 120000);
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &length), 0);
+	assert_true(linger.l_onoff && linger.l_linger == 0);
+	assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), keepalive > 0);
+	if (keepalive == 0)
+		return;
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), keepalive);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 10);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPCNT), 6);
 }
 
 static void
-an_abortive_socket_ends_in_a_reset_and_another_does_not(void **state)
+both_ends_of_a_connection_are_prepared(void **state)
+{
+	static const unsigned seconds[] = {60, 0};
+	struct sockaddr_in here;
+	struct endpoint there = {.length = sizeof(there.v4)}, peer;
+	int listener = loopback_listen(SOCK_NONBLOCK, &here);
+	struct diag diag;
+	bool connected;
+
+	(void)state;
+	there.v4 = here;
+	for (size_t i = 0; i < ARRAY_SIZE(seconds); i++) {
+		socket_prepare(listener, seconds[i]);
+		int fd = socket_connect(&there, seconds[i], &connected, &diag);
+		wait_for(listener, POLLIN);
+		int accepted = socket_accept(listener, &peer);
+		assert_prepared(fd, (int)seconds[i]);
+		assert_prepared(accepted, (int)seconds[i]);
+		close(fd);
+		close(accepted);
+	}
+	close(listener);
+}
+
+static void
+a_prepared_socket_ends_in_a_reset_unless_it_is_closed_by_name(void **state)
 {
 	int pair[2];
 	char byte;
 
 	(void)state;
 	loopback_pair(pair);
-	socket_set_abortive(pair[0], true);
+	socket_prepare(pair[0], 0);
 	close(pair[0]);
 	wait_for(pair[1], POLLIN);
-	assert_int_equal(socket_error(pair[1]), ECONNRESET);
+	assert_int_equal(option(pair[1], SOL_SOCKET, SO_ERROR), ECONNRESET);
 	close(pair[1]);
 
 	loopback_pair(pair);
-	socket_set_abortive(pair[0], true);
-	socket_set_abortive(pair[0], false);
-	close(pair[0]);
+	socket_prepare(pair[0], 0);
+	socket_close(pair[0]);
 	wait_for(pair[1], POLLIN);
 	assert_int_equal(read(pair[1], &byte, 1), 0);
+	close(pair[1]);
+
+	loopback_pair(pair);
+	socket_reset(pair[0]);
+	wait_for(pair[1], POLLIN);
+	assert_int_equal(option(pair[1], SOL_SOCKET, SO_ERROR), ECONNRESET);
 	close(pair[1]);
 }
 
@@ -132,13 +154,13 @@ a_refused_connect_says_so(void **state)
 	bool connected = true;
 
 	(void)state;
-	int fd = socket_connect(&there, &connected, &diag);
+	int fd = socket_connect(&there, 0, &connected, &diag);
 	if (fd < 0) {
 		assert_string_equal(diag.text, "Connection refused");
 	} else {
 		assert_false(connected);
 		wait_for(fd, POLLOUT);
-		assert_int_equal(socket_error(fd), ECONNREFUSED);
+		assert_int_equal(socket_error(fd, &there), ECONNREFUSED);
 		close(fd);
 	}
 	close(bound);
@@ -147,12 +169,12 @@ a_refused_connect_says_so(void **state)
 static void
 a_connection_that_met_itself_is_refused(void **state)
 {
-	struct sockaddr_in here;
-	int fd = loopback_bind(0, &here);
+	struct endpoint here = {.length = sizeof(here.v4)};
+	int fd = loopback_bind(0, &here.v4);
 
 	(void)state;
-	assert_int_equal(connect(fd, (const struct sockaddr *)&here, sizeof(here)), 0);
-	assert_int_equal(socket_error(fd), ECONNREFUSED);
+	assert_int_equal(connect(fd, &here.any, here.length), 0);
+	assert_int_equal(socket_error(fd, &here), ECONNREFUSED);
 	close(fd);
 }
 
@@ -161,8 +183,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_accepted_peer_has_the_address_it_came_from),
-		cmocka_unit_test(a_prepared_tcp_socket_has_its_options_and_a_unix_one_none),
-		cmocka_unit_test(an_abortive_socket_ends_in_a_reset_and_another_does_not),
+		cmocka_unit_test(both_ends_of_a_connection_are_prepared),
+		cmocka_unit_test(a_prepared_socket_ends_in_a_reset_unless_it_is_closed_by_name),
 		cmocka_unit_test(bytes_that_the_peer_takes_no_more_are_unsent),
 		cmocka_unit_test(a_refused_connect_says_so),
 		cmocka_unit_test(a_connection_that_met_itself_is_refused),

@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +96,7 @@ dial(const struct endpoint *endpoint)
 {
 	struct diag diag;
 	bool connected;
-	int fd = socket_connect(endpoint, &connected, &diag);
+	int fd = socket_connect(endpoint, 0, &connected, &diag);
 
 	if (fd < 0)
 		fail_msg("%s", diag.text);
@@ -111,7 +112,7 @@ connect_pair(int listener, int pair[2])
 	struct endpoint there = name_of(listener), peer;
 
 	pair[0] = dial(&there);
-	assert_int_equal(socket_error(pair[0]), 0);
+	assert_int_equal(socket_error(pair[0], &there), 0);
 	wait_for(listener, POLLIN);
 	pair[1] = socket_accept(listener, &peer);
 	assert_true(pair[1] >= 0);
@@ -178,6 +179,26 @@ a_second_instance_is_refused_in_words(void **state)
 }
 
 static void
+what_is_accepted_is_prepared_already(void **state)
+{
+	struct address address = free_address("127.0.0.1");
+	struct socket_options options = plain;
+	struct diag diag;
+	int pair[2], seconds = 0;
+	socklen_t length = sizeof(seconds);
+
+	(void)state;
+	options.keepalive = 77;
+	int listener = socket_listen(&address, &options, &diag);
+	connect_pair(listener, pair);
+	assert_int_equal(getsockopt(pair[1], IPPROTO_TCP, TCP_KEEPIDLE, &seconds, &length), 0);
+	assert_int_equal(seconds, 77);
+	close(pair[0]);
+	close(pair[1]);
+	close(listener);
+}
+
+static void
 first_and_further_sockets_share_the_connections(void **state)
 {
 	enum { SOCKETS = 3, CONNECTIONS = 90 };
@@ -190,7 +211,7 @@ first_and_further_sockets_share_the_connections(void **state)
 	struct endpoint there = name_of(listeners[0]), peer;
 	for (int i = 0; i < CONNECTIONS; i++) {
 		clients[i] = dial(&there);
-		assert_int_equal(socket_error(clients[i]), 0);
+		assert_int_equal(socket_error(clients[i], &there), 0);
 	}
 	for (int i = 0; i < SOCKETS; i++) {
 		int mine = 0;
@@ -224,7 +245,7 @@ the_address_any_takes_ipv4_and_ipv6_and_the_ipv6_address_takes_its_own(void **st
 
 		address_endpoint(&address, &there);
 		int fd = dial(&there);
-		assert_int_equal(socket_error(fd), 0);
+		assert_int_equal(socket_error(fd, &there), 0);
 		close(fd);
 	}
 	close(listener);
@@ -247,7 +268,7 @@ an_ipv4_mapped_address_is_listened_on_as_that_of_ipv4(void **state)
 		.sin_port = htons(mapped.port),
 		.sin_addr = {htonl(INADDR_LOOPBACK)}};
 	int fd = dial(&there);
-	assert_int_equal(socket_error(fd), 0);
+	assert_int_equal(socket_error(fd, &there), 0);
 	close(fd);
 	close(listener);
 }
@@ -396,9 +417,9 @@ a_live_path_whose_backlog_is_full_is_not_removed(void **state)
 	address_endpoint(&address, &there);
 	assert_int_equal(bind(listener, &there.any, there.length), 0);
 	assert_int_equal(listen(listener, 0), 0);
-	fds[0] = socket_connect(&there, &connected, &diag);
+	fds[0] = socket_connect(&there, 0, &connected, &diag);
 	assert_true(fds[0] >= 0 && connected);
-	fds[1] = socket_connect(&there, &connected, &diag);
+	fds[1] = socket_connect(&there, 0, &connected, &diag);
 	assert_int_equal(fds[1], -1);
 	assert_string_equal(diag.text, "the backlog of the listener is full");
 	expect_refusal(&address, &plain, "is in use");
@@ -474,6 +495,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_socket_is_nonblocking_and_close_on_exec),
 		cmocka_unit_test(a_second_instance_is_refused_in_words),
+		cmocka_unit_test(what_is_accepted_is_prepared_already),
 		cmocka_unit_test(first_and_further_sockets_share_the_connections),
 		cmocka_unit_test(
 			the_address_any_takes_ipv4_and_ipv6_and_the_ipv6_address_takes_its_own),
