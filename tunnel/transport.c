@@ -9,11 +9,8 @@
 
 #include "common/diag.h"
 #include "common/socket.h"
+#include "tunnel/linger.h"
 #include "tunnel/plain.h"
-
-enum { LINGER_BYTES = 64 << 10, LINGER_MAX = 1024 };
-
-static const double linger_time = 2.0;
 
 static void
 wake(struct transport *transport)
@@ -56,7 +53,6 @@ transport_new(struct loop *loop, int fd)
 	transport->fd = fd;
 	ev_io_init(&transport->io, on_ready, fd, EV_NONE);
 	stall_init(&transport->stall, fd, on_reset);
-	list_init(&transport->linger_link);
 	return transport;
 }
 
@@ -188,71 +184,10 @@ transport_reset(struct transport *transport)
 	socket_reset(dismantle(transport));
 }
 
-/* @heard: the peer has ended its way, so it got ours; else a RST tells it in any case. */
-static void
-end_linger(struct transport *transport, bool heard)
-{
-	struct loop *loop = transport->loop;
-
-	ev_timer_stop(loop->ev, &transport->linger_timer);
-	list_remove(&transport->linger_link);
-	loop->lingering--;
-	if (heard)
-		transport_free(transport);
-	else
-		transport_reset(transport);
-}
-
-static void
-on_linger_timer(struct ev_loop *ev, struct ev_timer *timer, int events)
-{
-	(void)ev;
-	(void)events;
-	end_linger(container_of(timer, struct transport, linger_timer), false);
-}
-
-/* Throw away what the peer still sends. */
-static void
-on_linger_ready(struct ev_loop *ev, struct ev_io *io, int events)
-{
-	struct transport *transport = container_of(io, struct transport, io);
-	struct diag diag;
-	size_t got = 0;
-
-	(void)ev;
-	(void)events;
-	enum io answer = transport_receive(
-		transport, transport->loop->ciphertext, LOOP_SCRATCH_CIPHER, &got, &diag);
-	transport->lingered += got;
-	if (answer == IO_END || answer == IO_ERROR || transport->lingered > LINGER_BYTES)
-		end_linger(transport, answer == IO_END);
-}
-
 void
 transport_linger(struct transport *transport)
 {
 	struct loop *loop = transport->loop;
 
-	if (shutdown(transport->fd, SHUT_WR) || loop->lingering >= LINGER_MAX) {
-		transport_reset(transport);
-		return;
-	}
-	loop->lingering++;
-	list_append(&loop->lingers, &transport->linger_link);
-	ev_timer_init(&transport->linger_timer, on_linger_timer, linger_time, 0.);
-	ev_timer_start(loop->ev, &transport->linger_timer);
-
-	loop_unstall(&transport->stall);
-	ev_io_stop(loop->ev, &transport->io);
-	ev_io_init(&transport->io, on_linger_ready, transport->fd, EV_READ);
-	ev_io_start(loop->ev, &transport->io);
-}
-
-void
-transport_end_linger(struct loop *loop)
-{
-	struct list *link, *after;
-
-	list_for_each_safe (link, after, &loop->lingers)
-		end_linger(container_of(link, struct transport, linger_link), false);
+	linger_start(loop, dismantle(transport));
 }

@@ -3,12 +3,9 @@
  * transport.h - a connected socket with its watcher, and the stream on it: plain or TLS.
  *
  * plain.c and tls.c implement the stream's operations, and this file what both share: watching,
- * bytes that wait to be sent, and the ends: close, reset, and for TLS the linger after an alert, in
- * which the socket is read and thrown away for a moment, since closing it with unread bytes would
- * send a RST that overtakes the alert.
+ * bytes that wait to be sent, and the ends: close, reset, and for TLS the linger after an alert.
  *
- * A transport has one owner. stream_close() and stream_abort() end the ownership; a lingering
- * transport belongs to the loop and goes by itself.
+ * A transport has one owner. stream_close() and stream_abort() end the ownership.
  */
 #ifndef TUNNEL_TRANSPORT_H
 #define TUNNEL_TRANSPORT_H
@@ -33,10 +30,7 @@ struct transport {
 	struct buffer out;  /* waits to be sent */
 	bool finish_wanted; /* after that, our way ends */
 	bool finished;	    /* our way has ended */
-	struct ev_timer linger_timer;
-	struct list linger_link;
-	size_t lingered; /* bytes thrown away */
-	struct tls *tls; /* NULL: plain */
+	struct tls *tls;    /* NULL: plain */
 };
 
 /*
@@ -69,14 +63,8 @@ void transport_free(struct transport *transport);
 /* The same with a RST instead of a FIN where the socket is TCP. */
 void transport_reset(struct transport *transport);
 
-/*
- * FIN, then read and throw away until the peer's FIN; after 64 KiB or 2 seconds without it, a RST. Takes
- * over @transport.
- */
+/* Free everything but the socket, which lingers (linger.h). Takes over @transport. */
 void transport_linger(struct transport *transport);
-
-/* Close what still lingers on @loop, before it is released. */
-void transport_end_linger(struct loop *loop);
 
 /* The operation watch() of both streams. */
 void transport_watch(struct stream *stream, bool read, bool write);

@@ -12,6 +12,7 @@
 #include "common/list.h"
 #include "tunnel/dialer.h"
 #include "tunnel/group.h"
+#include "tunnel/linger.h"
 #include "tunnel/listener.h"
 #include "tunnel/loan.h"
 #include "tunnel/loop.h"
@@ -196,7 +197,7 @@ release(struct worker *worker)
 	listener_door_close(&worker->door);
 	ev_async_stop(loop->ev, &worker->mail);
 	ev_timer_stop(loop->ev, &worker->look);
-	transport_end_linger(loop);
+	linger_end_all(loop);
 	dialer_free(loop->dialer);
 	if (loop->desk)
 		loan_desk_release(loop->desk);

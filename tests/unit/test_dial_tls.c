@@ -13,6 +13,7 @@
 #include "tests/unit/timed.h"
 #include "tunnel/dial.h"
 #include "tunnel/dialer.h"
+#include "tunnel/linger.h"
 #include "tunnel/loop.h"
 #include "tunnel/service.h"
 #include "tunnel/tls.h"
@@ -209,7 +210,7 @@ close_dialer(void **state)
 	if (outcome.transport)
 		stream_abort(&outcome.transport->stream);
 	outcome.transport = NULL;
-	transport_end_linger(&loop);
+	linger_end_all(&loop);
 	dialer_free(loop.dialer);
 	return 0;
 }

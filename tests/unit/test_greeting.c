@@ -11,6 +11,7 @@
 #include "tests/unit/loopback.h"
 #include "tunnel/greeting.h"
 #include "tunnel/group.h"
+#include "tunnel/linger.h"
 #include "tunnel/loop.h"
 #include "tunnel/service.h"
 #include "tunnel/transport.h"
@@ -72,7 +73,7 @@ teardown(void **state)
 	greeting_free(fixture.greeting, &fixture.loop.pool);
 	if (fixture.transport)
 		transport_free(fixture.transport);
-	transport_end_linger(&fixture.loop);
+	linger_end_all(&fixture.loop);
 	assert_int_equal(fixture.budget.used, 0);
 	loop_release(&fixture.loop);
 	if (fixture.client >= 0)

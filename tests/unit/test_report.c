@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "tests/unit/identities.h"
 #include "tunnel/credentials.h"
+#include "tunnel/linger.h"
 #include "tunnel/loop.h"
 #include "tunnel/report.h"
 #include "tunnel/service.h"
@@ -85,7 +86,7 @@ teardown(void **state)
 			stream_close(&fixture.ends[i]->stream);
 		service_unref(fixture.services[i]);
 	}
-	transport_end_linger(&fixture.loop);
+	linger_end_all(&fixture.loop);
 	loop_release(&fixture.loop);
 	return close(fixture.log);
 }

@@ -7,6 +7,7 @@
 #include "common/files.h"
 #include "tests/unit/identities.h"
 #include "tests/unit/tls_pair.h"
+#include "tunnel/linger.h"
 #include "tunnel/loop.h"
 #include "tunnel/service.h"
 #include "tunnel/ticket_key.h"
@@ -94,7 +95,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	transport_end_linger(&loop);
+	linger_end_all(&loop);
 	loop_release(&loop);
 	return 0;
 }

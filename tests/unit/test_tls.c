@@ -10,6 +10,7 @@
 #include "common/text.h"
 #include "tests/unit/identities.h"
 #include "tests/unit/tls_pair.h"
+#include "tunnel/linger.h"
 #include "tunnel/loop.h"
 #include "tunnel/service.h"
 #include "tunnel/tls.h"
@@ -55,7 +56,7 @@ static int
 teardown_group(void **state)
 {
 	(void)state;
-	transport_end_linger(&loop);
+	linger_end_all(&loop);
 	loop_release(&loop);
 	for (size_t i = 0; i < SERVICES; i++)
 		service_unref(services[i]);

@@ -16,6 +16,7 @@
 #include "tests/unit/tls_pair.h"
 #include "tunnel/authorise.h"
 #include "tunnel/credentials.h"
+#include "tunnel/linger.h"
 #include "tunnel/loan.h"
 #include "tunnel/loop.h"
 #include "tunnel/service.h"
@@ -204,7 +205,7 @@ teardown(void **state)
 		(void)sem_post(&signer.gate);
 	while (desk.out > 0)
 		(void)ev_run(loop.ev, EVRUN_ONCE);
-	transport_end_linger(&loop);
+	linger_end_all(&loop);
 	loan_desk_release(&desk);
 	loan_helpers_free(helpers);
 	assert_int_equal(budget.used, 0);

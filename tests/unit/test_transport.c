@@ -81,8 +81,6 @@ teardown(void **state)
 	(void)state;
 	if (fixture.transport)
 		stream_abort(fixture.stream);
-	transport_end_linger(&fixture.loop);
-	assert_int_equal(fixture.loop.lingering, 0);
 	assert_int_equal(fixture.budget.used, 0);
 	loop_release(&fixture.loop);
 	if (fixture.peer >= 0)
@@ -124,18 +122,6 @@ peer_finds(void)
 	ssize_t got = recv(fixture.peer, bytes, sizeof(bytes), 0);
 
 	return got < 0 ? -errno : got;
-}
-
-/* The error that the peer's socket has: ECONNRESET for a RST, but EPIPE for one that came after a FIN. */
-static int
-peer_error(void)
-{
-	int error = 0;
-	socklen_t length = sizeof(error);
-
-	await(fixture.peer, 0);
-	assert_int_equal(getsockopt(fixture.peer, SOL_SOCKET, SO_ERROR, &error, &length), 0);
-	return error;
 }
 
 /* The peer reads all that comes, which is numbered from *@position. */
@@ -337,83 +323,6 @@ a_close_is_a_fin(void **state)
 	assert_int_equal(peer_finds(), 0);
 }
 
-/* Begin to linger; the peer sees a FIN at once. */
-static void
-linger(void)
-{
-	transport_linger(fixture.transport);
-	fixture.transport = NULL;
-	assert_int_equal(peer_finds(), 0);
-	assert_int_equal(fixture.loop.lingering, 1);
-}
-
-static void
-a_lingering_transport_reads_on_until_the_peer_ends(void **state)
-{
-	char bytes[10000] = "";
-
-	(void)state;
-	linger();
-	assert_int_equal(send(fixture.peer, bytes, sizeof(bytes), 0), sizeof(bytes));
-	turn(0.02);
-	assert_int_equal(fixture.loop.lingering, 1);
-	assert_int_equal(shutdown(fixture.peer, SHUT_WR), 0);
-	turn(0.02);
-	assert_int_equal(fixture.loop.lingering, 0);
-	assert_int_equal(peer_error(), 0);
-}
-
-static void
-who_sends_on_and_on_is_reset(void **state)
-{
-	char bytes[10000] = "";
-
-	(void)state;
-	linger();
-	for (int i = 0; i < 7; i++) {
-		assert_int_equal(fixture.loop.lingering, 1);
-		assert_int_equal(send(fixture.peer, bytes, sizeof(bytes), 0), sizeof(bytes));
-		turn(0.02);
-	}
-	assert_int_equal(fixture.loop.lingering, 0);
-	assert_int_equal(peer_error(), EPIPE);
-}
-
-static void
-who_does_not_end_in_two_seconds_is_reset(void **state)
-{
-	(void)state;
-	linger();
-	turn(1.5);
-	assert_int_equal(fixture.loop.lingering, 1);
-	turn(1.0);
-	assert_int_equal(fixture.loop.lingering, 0);
-	assert_int_equal(peer_error(), EPIPE);
-}
-
-static void
-the_end_of_the_loop_resets_who_still_lingers(void **state)
-{
-	(void)state;
-	linger();
-	transport_end_linger(&fixture.loop);
-	assert_int_equal(fixture.loop.lingering, 0);
-	assert_int_equal(peer_error(), EPIPE);
-}
-
-static void
-a_loop_with_too_many_lingerers_resets_at_once(void **state)
-{
-	(void)state;
-	fixture.loop.lingering = 1024;
-	transport_linger(fixture.transport);
-	fixture.transport = NULL;
-	assert_int_equal(fixture.loop.lingering, 1024);
-	fixture.loop.lingering = 0;
-	turn(0.01);
-	assert_true(list_is_empty(&fixture.loop.lingers));
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -434,11 +343,6 @@ main(void)
 		TEST(a_stream_that_nobody_reads_is_told_of_a_reset),
 		TEST(an_abort_is_a_reset),
 		TEST(a_close_is_a_fin),
-		TEST(a_lingering_transport_reads_on_until_the_peer_ends),
-		TEST(who_sends_on_and_on_is_reset),
-		TEST(who_does_not_end_in_two_seconds_is_reset),
-		TEST(the_end_of_the_loop_resets_who_still_lingers),
-		TEST(a_loop_with_too_many_lingerers_resets_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tunnel/linger.h"
 #include "tunnel/loop.h"
 #include "tunnel/tls.h"
 #include "tunnel/transport.h"
@@ -123,5 +124,5 @@ tls_pair_end(struct tls_pair *pair)
 		stream_close(&pair->server->stream);
 	(void)close(pair->wire[0]);
 	(void)close(pair->wire[1]);
-	transport_end_linger(pair->loop);
+	linger_end_all(pair->loop);
 }
