@@ -27,16 +27,17 @@ void
 resumption_offer(struct tls *tls)
 {
 	const struct credentials *credentials = tls->credentials;
+	struct tls_opening *opening = tls->opening;
+	struct ticket *ticket = &opening->ticket;
 
-	if (credentials->side != SIDE_CONNECT || !credentials->secrets.tickets || !tls->target)
+	if (credentials->side != SIDE_CONNECT || !credentials->secrets.tickets || !opening->target)
 		return;
-	tls->keeps_tickets = true;
-	ticket_owner_key(
-		credentials->secrets.ticket_owner, tls->target, tls->name, tls->ticket_key);
-	tickets_take(tls->loop->tickets, tls->ticket_key, time(NULL), &tls->ticket);
-	if (tls->ticket.data &&
-		gnutls_session_set_data(tls->session, tls->ticket.data, tls->ticket.size))
-		ticket_release(&tls->ticket);
+	opening->wants_ticket = true;
+	ticket_owner_key(credentials->secrets.ticket_owner, opening->target, opening->name,
+		opening->ticket_key);
+	tickets_take(tls->loop->tickets, opening->ticket_key, time(NULL), ticket);
+	if (ticket->data && gnutls_session_set_data(tls->session, ticket->data, ticket->size))
+		ticket_release(ticket);
 }
 
 static time_t
@@ -60,16 +61,18 @@ expiry_of(const struct tls *tls, gnutls_datum_t *data)
 	return expiry;
 }
 
-void
-resumption_keep(struct tls *tls)
+static bool
+has_ticket(const struct tls *tls)
+{
+	return gnutls_session_get_flags(tls->session) & GNUTLS_SFLAGS_SESSION_TICKET;
+}
+
+/* Keep the ticket that has come. */
+static void
+keep(struct tls *tls)
 {
 	gnutls_datum_t data;
 
-	if (!tls->keeps_tickets ||
-		!(gnutls_session_get_flags(tls->session) & GNUTLS_SFLAGS_SESSION_TICKET))
-		return;
-	/* One is enough: the next connection brings another. */
-	tls->keeps_tickets = false;
 	if (is_by_psk(tls) || gnutls_session_get_data2(tls->session, &data))
 		return;
 	const struct ticket ticket = {
@@ -77,9 +80,22 @@ resumption_keep(struct tls *tls)
 		.size = data.size,
 		.expiry = expiry_of(tls, &data),
 	};
-	tickets_put(tls->loop->tickets, tls->ticket_key, &ticket);
+	tickets_put(tls->loop->tickets, tls->opening->ticket_key, &ticket);
 	gnutls_memset(data.data, 0, data.size);
 	gnutls_free(data.data);
+}
+
+/* One is enough: the next connection brings another. */
+void
+resumption_keep(struct tls *tls)
+{
+	struct tls_opening *opening = tls->opening;
+
+	if (!opening || (opening->wants_ticket && !has_ticket(tls)))
+		return;
+	if (opening->wants_ticket)
+		keep(tls);
+	tls_end_opening(tls);
 }
 
 /*
@@ -89,9 +105,11 @@ resumption_keep(struct tls *tls)
 static void
 settle_offer(struct tls *tls)
 {
-	if (tls->ticket.data && !is_tls_1_3(tls) && gnutls_session_is_resumed(tls->session))
-		tickets_put(tls->loop->tickets, tls->ticket_key, &tls->ticket);
-	ticket_release(&tls->ticket);
+	struct tls_opening *opening = tls->opening;
+
+	if (opening->ticket.data && !is_tls_1_3(tls) && gnutls_session_is_resumed(tls->session))
+		tickets_put(tls->loop->tickets, opening->ticket_key, &opening->ticket);
+	ticket_release(&opening->ticket);
 }
 
 /*
@@ -122,9 +140,10 @@ give(struct tls *tls, struct diag *diag)
 enum io
 resumption_settle(struct tls *tls, struct diag *diag)
 {
-	if (tls->credentials->side == SIDE_ACCEPT)
-		return give(tls, diag);
-	settle_offer(tls);
+	if (tls->credentials->side == SIDE_CONNECT)
+		settle_offer(tls);
+	else if (give(tls, diag) == IO_ERROR)
+		return IO_ERROR;
 	resumption_keep(tls);
 	return IO_DONE;
 }

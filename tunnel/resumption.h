@@ -19,10 +19,13 @@ struct tls;
 /* Connecting, before the handshake: offer what the store has for this peer. */
 void resumption_offer(struct tls *tls);
 
-/* The peer is authorised: give it a ticket, or keep what it gave. IO_DONE, or IO_ERROR with words. */
+/*
+ * The peer is authorised: give it a ticket, or keep what it gave. Ends the opening, unless a ticket is to
+ * come. IO_DONE, or IO_ERROR with words.
+ */
 MUST_USE enum io resumption_settle(struct tls *tls, struct diag *diag);
 
-/* Connecting, after something was received: keep a ticket if one was in it. */
+/* After the handshake, when something was received: keep a ticket if one was in it, and end the opening. */
 void resumption_keep(struct tls *tls);
 
 #endif

@@ -250,16 +250,23 @@ copy_text(char **copy, const char *text)
 static int
 begin(struct tls *tls, const struct tls_beginning *beginning)
 {
+	struct tls_opening *opening = calloc(1, sizeof(*opening));
+
+	if (!opening)
+		return -1;
+	tls->opening = opening;
+	opening->tls = tls;
 	if (beginning->from)
-		tls->from = *beginning->from;
+		opening->from = *beginning->from;
 	tls->touched = buffer_length(&tls->in) > 0;
-	if (copy_text(&tls->name, beginning->name) || copy_text(&tls->target, beginning->target) ||
-		copy_text(&tls->sni, beginning->sni))
+	if (copy_text(&opening->name, beginning->name) ||
+		copy_text(&opening->target, beginning->target) ||
+		copy_text(&opening->sni, beginning->sni))
 		return -1;
 	tls->judgement = (struct judgement){
 		.credentials = tls->credentials,
-		.name = tls->name,
-		.from = beginning->from ? &tls->from : NULL,
+		.name = opening->name,
+		.from = beginning->from ? &opening->from : NULL,
 	};
 	return 0;
 }
@@ -271,7 +278,7 @@ on_client_hello(gnutls_session_t session)
 	struct judgement *judgement = gnutls_session_get_ptr(session);
 	const struct tls *tls = container_of(judgement, struct tls, judgement);
 
-	return asked_name_is(session, tls->sni) ? 0 : GNUTLS_E_RECEIVED_DISALLOWED_NAME;
+	return asked_name_is(session, tls->opening->sni) ? 0 : GNUTLS_E_RECEIVED_DISALLOWED_NAME;
 }
 
 int
@@ -299,11 +306,12 @@ tls_start(struct transport *transport, struct credentials *credentials,
 		diag_set(diag, "TLS: out of memory");
 		goto fail;
 	}
-	if (session_new(credentials, tls->name, beginning->small_records, &tls->session, diag))
+	if (session_new(credentials, tls->judgement.name, beginning->small_records, &tls->session,
+		    diag))
 		goto fail;
 	resumption_offer(tls);
 	gnutls_session_set_ptr(tls->session, &tls->judgement);
-	if (tls->sni)
+	if (tls->opening->sni)
 		gnutls_handshake_set_post_client_hello_function(tls->session, on_client_hello);
 	tls_wire_connect(tls);
 	transport->stream.ops = &tls_ops;

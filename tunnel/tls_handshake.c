@@ -73,12 +73,14 @@ end_handshake(struct tls *tls, struct diag *diag)
 static int
 step(struct tls *tls)
 {
+	const char *sni = tls->opening->sni;
+
 	for (;;) {
 		int error = gnutls_handshake(tls->session);
 
 		if (error == GNUTLS_E_WARNING_ALERT_RECEIVED && ++tls->warnings <= TLS_WARNINGS_MAX)
 			continue;
-		if (error == GNUTLS_E_SUCCESS && tls->sni && !asked_name_is(tls->session, tls->sni))
+		if (error == GNUTLS_E_SUCCESS && sni && !asked_name_is(tls->session, sni))
 			return GNUTLS_E_RECEIVED_DISALLOWED_NAME;
 		if (error == GNUTLS_E_SUCCESS && !authorise(tls->session, &tls->judgement))
 			return GNUTLS_E_CERTIFICATE_ERROR;
@@ -95,7 +97,7 @@ make_step(struct tls *tls, int *error)
 {
 	if (tls->stepped) {
 		tls->stepped = false;
-		*error = tls->step_result;
+		*error = tls->opening->step_result;
 	} else if (tls_loan_is_due(tls)) {
 		return IO_WAIT;
 	} else {
@@ -148,8 +150,6 @@ complete(struct tls *tls, struct diag *diag)
 	if (tls->record_max > TLS_RECORD_PLAINTEXT)
 		tls->record_max = TLS_RECORD_PLAINTEXT;
 	tls->handshaken = true;
-	free(tls->flight.bytes);
-	tls->flight = (struct tls_flight){0};
 	if (resumption_settle(tls, diag) == IO_ERROR)
 		return IO_ERROR;
 	return transport_push(tls->transport, diag);

@@ -14,17 +14,18 @@
 static void
 on_work(struct loan *loan)
 {
-	struct tls *tls = container_of(loan, struct tls, loan);
+	struct tls *tls = container_of(loan, struct tls_opening, loan)->tls;
 
 	window_open_over(&tls->window, &tls->in);
-	tls->step_result = tls->step(tls);
+	tls->opening->step_result = tls->opening->step(tls);
 }
 
 /* A server signs in its first flight, unless that asks for another ClientHello. */
 static void
 note_signature(struct tls *tls)
 {
-	struct server_hello hello = server_hello_read(tls->flight.bytes, tls->flight.length);
+	const struct tls_flight *flight = &tls->opening->flight;
+	struct server_hello hello = server_hello_read(flight->bytes, flight->length);
 
 	tls->signed_all = tls->signed_all || (hello.is_there && !hello.is_retry);
 }
@@ -32,7 +33,7 @@ note_signature(struct tls *tls)
 static void
 on_done(struct loan *loan)
 {
-	struct tls *tls = container_of(loan, struct tls, loan);
+	struct tls *tls = container_of(loan, struct tls_opening, loan)->tls;
 	struct pool *pool = &tls->loop->pool;
 
 	tls->lent = false;
@@ -55,7 +56,7 @@ is_resumed(const struct tls *tls)
 {
 	const struct window *window = &tls->window;
 
-	return tls->ticket.data &&
+	return tls->opening->ticket.data &&
 		server_hello_read(window->bytes + window->start, window->ready - window->start)
 			.resumes;
 }
@@ -72,13 +73,15 @@ tls_loan_is_due(struct tls *tls)
 int
 tls_loan_start(struct tls *tls, int (*step)(struct tls *tls), struct diag *diag)
 {
+	struct tls_opening *opening = tls->opening;
+
 	assert(!tls->lent && !tls->stepped);
-	tls->step = step;
-	tls->loan.work = on_work;
-	tls->loan.done = on_done;
+	opening->step = step;
+	opening->loan.work = on_work;
+	opening->loan.done = on_done;
 	/* A helper may be at work before loan_lend() returns. */
 	tls->lent = true;
-	if (loan_lend(tls->loop->desk, &tls->loan, diag) == 0)
+	if (loan_lend(tls->loop->desk, &opening->loan, diag) == 0)
 		return 0;
 	tls->lent = false;
 	return -1;
@@ -89,7 +92,7 @@ tls_loan_stop(struct tls *tls)
 {
 	if (!tls->lent)
 		return false;
-	if (loan_recall(&tls->loan)) {
+	if (loan_recall(&tls->opening->loan)) {
 		tls->lent = false;
 		return false;
 	}

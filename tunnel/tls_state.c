@@ -6,17 +6,31 @@
 #include "tunnel/credentials.h"
 
 void
+tls_end_opening(struct tls *tls)
+{
+	struct tls_opening *opening = tls->opening;
+
+	tls->opening = NULL;
+	tls->judgement.name = NULL;
+	tls->judgement.from = NULL;
+	if (!opening)
+		return;
+	free(opening->flight.bytes);
+	ticket_release(&opening->ticket);
+	free(opening->name);
+	free(opening->target);
+	free(opening->sni);
+	free(opening);
+}
+
+void
 tls_free(struct tls *tls, struct pool *pool)
 {
 	buffer_release(&tls->in, pool);
 	if (tls->session)
 		gnutls_deinit(tls->session);
 	credentials_unref(tls->credentials);
-	free(tls->flight.bytes);
-	ticket_release(&tls->ticket);
+	tls_end_opening(tls);
 	free(tls->judgement.identity);
-	free(tls->name);
-	free(tls->target);
-	free(tls->sni);
 	free(tls);
 }

@@ -30,29 +30,35 @@ struct tls_flight {
 	size_t length, size;
 };
 
+/* What counts until the handshake is over, and a connecting end has got a ticket; then it is freed. */
+struct tls_opening {
+	struct tls *tls;
+	char *name;   /* connecting: who is expected; NULL: nobody */
+	char *target; /* connecting: the address dialled; NULL: not known */
+	char *sni;    /* accepting: the name that was asked for, as we read it; NULL: we did not */
+	struct endpoint from; /* accepting: the client's address */
+	struct loan loan;
+	int (*step)(struct tls *tls); /* that is lent */
+	int step_result;
+	struct tls_flight flight;
+	uint8_t ticket_key[TICKETS_KEY_SIZE]; /* connecting: whose the tickets are */
+	struct ticket ticket;		      /* connecting: what was offered */
+	bool wants_ticket;		      /* connecting: the next that comes is kept */
+};
+
 struct tls {
 	struct loop *loop;
 	struct transport *transport; /* NULL: gone while a step was lent */
 	struct credentials *credentials;
 	gnutls_session_t session;
 	struct judgement judgement;
-	char *name;   /* connecting: who is expected; NULL: nobody */
-	char *target; /* connecting: the address dialled; NULL: not known */
-	char *sni;    /* accepting: the name that was asked for, as we read it; NULL: we did not */
-	struct endpoint from; /* accepting: the client's address */
-	struct buffer in;     /* what was received and waits while the window is closed */
+	struct tls_opening *opening; /* NULL: over */
+	struct buffer in;	     /* what was received and waits while the window is closed */
 	struct window window;
-	struct loan loan;
-	int (*step)(struct tls *tls); /* that is lent */
-	int step_result;
-	bool lent;    /* all but this and @transport belongs to a helper thread */
-	bool stepped; /* it came back, and its result waits to be looked at */
-	struct tls_flight flight;
-	uint8_t ticket_key[TICKETS_KEY_SIZE]; /* connecting: whose the tickets are */
-	struct ticket ticket;		      /* connecting: what was offered */
-	bool keeps_tickets;		      /* connecting: what comes is kept */
 	size_t batched; /* records in the loop's ciphertext scratch, to be sent at once */
 	bool batching;
+	bool lent;    /* a step; all but this and @transport belongs to a helper thread */
+	bool stepped; /* it came back, and its result waits to be looked at */
 	bool handshaken;
 	bool signed_all;   /* no signature of ours is to come in this handshake */
 	bool touched;	   /* a byte was received */
@@ -64,6 +70,9 @@ struct tls {
 	unsigned warnings;
 	gnutls_alert_description_t alert; /* what abort() tells the peer */
 };
+
+/* Free the opening of @tls, which nothing asks for any more. */
+void tls_end_opening(struct tls *tls);
 
 /* Free @tls, and give its memory of @pool back. */
 void tls_free(struct tls *tls, struct pool *pool);

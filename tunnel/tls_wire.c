@@ -74,7 +74,7 @@ add(struct tls *tls, const void *bytes, size_t size)
 	struct diag diag;
 
 	if (tls->lent)
-		return add_to_flight(&tls->flight, bytes, size);
+		return add_to_flight(&tls->opening->flight, bytes, size);
 	if (tls->batching && LOOP_SCRATCH_CIPHER - tls->batched < size &&
 		tls_wire_send(tls, &diag) == IO_ERROR)
 		return -1;
@@ -105,7 +105,7 @@ on_push(gnutls_transport_ptr_t pointer, const giovec_t *pieces, int count)
 enum io
 tls_wire_add_flight(struct tls *tls, struct diag *diag)
 {
-	struct tls_flight *flight = &tls->flight;
+	struct tls_flight *flight = &tls->opening->flight;
 	size_t length = flight->length;
 
 	flight->length = 0;
