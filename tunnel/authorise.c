@@ -34,7 +34,7 @@ struct judging {
 	struct acquaintance
 		*acquaintance;	 /* of a certificate; NULL until it was read or recalled */
 	bool is_verified;	 /* the chain was, lately, by these credentials */
-	struct verified_key key; /* of the chain, where there are authorities */
+	struct verified_key key; /* of the chain, where those that verified are remembered */
 	struct peer peer;	 /* of any other peer */
 	struct facts facts;	 /* of either, and the client's address */
 };
@@ -118,7 +118,7 @@ judge_chain(struct judging *judging)
 	if (judging->is_verified)
 		return verdict_good;
 	struct verdict verdict = verify_chain(judging);
-	if (verdict.good && find_path(judging) == 0) {
+	if (verdict.good && judging->credentials->verified && find_path(judging) == 0) {
 		verified_add(judging->credentials->verified, &judging->key, judging->acquaintance,
 			judging->now, path_expiry(&judging->path));
 	}
@@ -222,7 +222,7 @@ get_acquainted(struct judging *judging)
 	const char *name = credentials->peer_name_wanted ? judging->judgement->name : NULL;
 
 	assert(!credentials->peer_name_wanted || name);
-	if (credentials->trust) {
+	if (credentials->verified) {
 		judging->key =
 			verified_key_of(judging->certificates, judging->certificate_count, name);
 		judging->acquaintance =

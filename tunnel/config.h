@@ -90,6 +90,7 @@ struct tls_config {
 	bool peer_name_is_none;	  /* no name is wanted; only with VERIFY_NO, a rule or a pin */
 	bool server_name_is_none; /* no name is sent */
 	bool key_permissions;	  /* false: "off", the mode of the key file is not looked at */
+	bool remember_chains;	  /* what verified is not verified anew for a while */
 };
 
 /* One section. Seconds are 0 where the option is off. */

@@ -69,10 +69,12 @@ load_trust(
 	if (!file)
 		return -1;
 	credentials->trust = trust_get(source->trusts, file, diag);
+	if (!credentials->trust)
+		return -1;
+	if (!config->remember_chains)
+		return 0;
 	credentials->verified = verified_new();
-	if (credentials->trust && !credentials->verified)
-		return diag_set(diag, "out of memory");
-	return credentials->trust ? 0 : -1;
+	return credentials->verified ? 0 : diag_set(diag, "out of memory");
 }
 
 static int

@@ -30,7 +30,7 @@ struct credentials {
 	enum side side;
 	const struct tls_config *config; /* of the configuration, which is kept with them */
 	struct trust *trust;		 /* NULL where verify is no, and for ca = none */
-	struct verified *verified;	 /* what was found good by @trust */
+	struct verified *verified;	 /* what was found good by @trust; NULL: not remembered */
 	struct revocation *revocation;	 /* NULL: no lists are looked into */
 	struct policy policy;
 	struct secrets secrets;

@@ -194,6 +194,24 @@ static const struct option rows[] = {
 			"looks at none.",
 	},
 	{
+		.name = "remember-chains",
+		.value = "yes|no",
+		.schema = BOOLEAN,
+		.initial = "yes",
+		OF_SIDE(remember_chains),
+		.traits = OPTION_NEEDS_VERIFY | OPTION_NEEDS_CHAIN,
+		.modes = MODES_ALL,
+		.sides = SIDES_ALL,
+		.field = FIELD_BOOL,
+		.summary = "whether chains that verified are remembered",
+		.text = "Whether it is remembered, for at most five minutes, that the "
+			"certificate chain of a peer verified, so that the signatures in it "
+			"are not verified anew at each connection of that peer. With `no` "
+			"they are, also for resumed sessions. Rules, pins, dates and "
+			"revocation are never remembered. REMEMBERED CHAINS "
+			"in sallyport.conf(5) says more.",
+	},
+	{
 		.name = "psk",
 		.value = "FILE",
 		.schema = TEXT,

@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/address.h"
 #include "common/diag.h"
@@ -13,6 +14,7 @@
 #include "tunnel/certificate.h"
 #include "tunnel/chain.h"
 #include "tunnel/credentials.h"
+#include "tunnel/trust.h"
 #include "tunnel/verified.h"
 
 /* Both ends show the good certificate; @judge has @options more. What did it decide? */
@@ -203,6 +205,58 @@ what_is_remembered_is_not_verified_again(void **state)
 	pki_pair_release(&bad);
 }
 
+/* Judge the peer of @end a second time. */
+static bool
+judge_again(int end)
+{
+	struct judgement *judgement = &encounter.judgements[end];
+
+	free(judgement->identity);
+	judgement->identity = NULL;
+	judgement->judged = judgement->authorised = false;
+	return encounter_ask(end);
+}
+
+/* Take the authority from those that @end trusts. GnuTLS finds only what was parsed. */
+static void
+distrust(int end)
+{
+	struct trust *trust = encounter.judgements[end].credentials->trust;
+	gnutls_x509_crt_t crt;
+	gnutls_datum_t der;
+
+	assert_int_equal(gnutls_x509_crt_export2(authority.crt, GNUTLS_X509_FMT_DER, &der), 0);
+	assert_int_equal(gnutls_x509_crt_init(&crt), 0);
+	assert_int_equal(gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER), 0);
+	assert_int_equal(gnutls_x509_trust_list_remove_cas(trust->list, &crt, 1), 1);
+	gnutls_x509_crt_deinit(crt);
+	gnutls_free(der.data);
+}
+
+/* In the program an authority goes with a reload only; here it shows who verifies and who remembers. */
+static void
+a_chain_is_verified_anew_where_nothing_is_remembered(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2 * ENDS; i++) {
+		int judge = i % ENDS;
+		bool remembers = i < ENDS;
+
+		(void)encounter_setup(NULL);
+		assert_true(judge_good(judge, remembers ? "" : "remember-chains = no\n"));
+		assert_true(judge_again(judge));
+		distrust(judge);
+		if (remembers) {
+			assert_true(judge_again(judge));
+		} else {
+			assert_false(judge_again(judge));
+			encounter_assert_refused(judge, GNUTLS_A_UNKNOWN_CA,
+				"the certificate authority is not known");
+		}
+		(void)encounter_teardown(NULL);
+	}
+}
+
 static void
 who_says_more_than_can_be_judged_is_refused(void **state)
 {
@@ -290,6 +344,7 @@ main(void)
 		TEST(a_pin_without_an_authority_replaces_chain_and_name_but_not_dates),
 		TEST(what_verified_is_remembered_by_its_own_credentials),
 		TEST(what_is_remembered_is_not_verified_again),
+		cmocka_unit_test(a_chain_is_verified_anew_where_nothing_is_remembered),
 		TEST(who_says_more_than_can_be_judged_is_refused),
 		TEST(nobody_gets_a_ticket_before_the_decision),
 		TEST(the_clients_address_is_judged_where_it_is_known),

@@ -210,7 +210,8 @@ the_first_hit_wins(void **state)
 {
 	struct config *config = build("m",
 		"cert = c\nca = a\naccept-handshake-timeout = 3s\nhandshake-timeout = 4s\n"
-		"connect-ca = b\nidle-timeout = 9s\n" BRIDGE "connect-handshake-timeout = 1s\n"
+		"connect-ca = b\nidle-timeout = 9s\nconnect-remember-chains = no\n" BRIDGE
+		"connect-handshake-timeout = 1s\n"
 		"[e]\nmode = encrypt\naccept = 127.0.0.1:1\nconnect = h:2\nhandshake-timeout = 2s\n"
 		"idle-timeout = 8s\n"
 		"[f]\nmode = encrypt\naccept = 127.0.0.1:2\nconnect = h:2\n");
@@ -221,6 +222,8 @@ the_first_hit_wins(void **state)
 	assert_true(service[0].tls[SIDE_CONNECT].handshake_timeout == 1);
 	assert_string_equal(service[0].tls[SIDE_ACCEPT].ca, "a");
 	assert_string_equal(service[0].tls[SIDE_CONNECT].ca, "b");
+	assert_true(service[0].tls[SIDE_ACCEPT].remember_chains);
+	assert_false(service[0].tls[SIDE_CONNECT].remember_chains);
 	assert_true(service[0].idle_timeout == 9);
 	assert_true(service[1].tls[SIDE_CONNECT].handshake_timeout == 2);
 	assert_string_equal(service[1].tls[SIDE_CONNECT].ca, "b");
@@ -418,7 +421,7 @@ every_option_of_identity_and_policy_reaches_its_field(void **state)
 		"sni = x\nalpn = h2\nallow = any\ndeny = cn:x\n"
 		"pin = sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
 		"crl = lists\ncrl-missing = accept\npsk = /k\nticket-lifetime = 1h\n"
-		"ticket-keys = tk\n" ENCRYPT
+		"ticket-keys = tk\nremember-chains = no\n" ENCRYPT
 		"psk = pk\npsk-identity = i\nocsp = require\ntickets = no\n");
 	const struct tls_config *tls = &config->services[0].tls[SIDE_ACCEPT];
 
@@ -439,6 +442,7 @@ every_option_of_identity_and_policy_reaches_its_field(void **state)
 	assert_string_equal(tls->psk, "/k");
 	assert_true(tls->tickets && tls->ticket_lifetime == 3600);
 	assert_string_equal(tls->ticket_keys, "/e/tk");
+	assert_false(tls->remember_chains);
 	tls = &config->services[1].tls[SIDE_CONNECT];
 	assert_string_equal(tls->psk, "/e/pk");
 	assert_string_equal(tls->psk_identity, "i");
@@ -458,6 +462,7 @@ identity_and_policy_are_strict_by_default(void **state)
 	assert_false(config->reload_on_change);
 	assert_int_equal(tls->crl_missing, CRL_MISSING_REFUSE);
 	assert_true(tls->tickets && tls->ticket_lifetime == 6 * 3600);
+	assert_true(tls->remember_chains);
 	assert_int_equal(tls->allow.count + tls->deny.count + tls->pins.count, 0);
 	assert_int_equal(tls->sni.count + tls->alpn.count, 0);
 	assert_true(!tls->sni_is_default && !tls->psk && !tls->crl && !tls->ticket_keys);

@@ -324,6 +324,18 @@ with_authorities_what_was_found_good_is_remembered(void **state)
 }
 
 static void
+nothing_is_remembered_where_that_is_switched_off(void **state)
+{
+	char options[256];
+
+	(void)state;
+	(void)snprintf(options, sizeof(options), "%sremember-chains = no\n", good);
+	struct credentials *credentials = load_good_client(options);
+	assert_non_null(credentials->trust);
+	assert_null(credentials->verified);
+}
+
+static void
 only_a_connecting_end_chooses_what_it_shows(void **state)
 {
 	(void)state;
@@ -411,6 +423,8 @@ main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			with_authorities_what_was_found_good_is_remembered, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			nothing_is_remembered_where_that_is_switched_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			only_a_connecting_end_chooses_what_it_shows, setup, teardown),
 		cmocka_unit_test_setup_teardown(

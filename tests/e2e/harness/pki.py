@@ -21,6 +21,7 @@ PURPOSES = {
 }
 KEYS = {
     "ecdsa": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "ecdsa-521": lambda: ec.generate_private_key(ec.SECP521R1()),
     "ed25519": ed25519.Ed25519PrivateKey.generate,
     "rsa": lambda: rsa.generate_private_key(65537, 2048),
     "rsa-1024": lambda: rsa.generate_private_key(65537, 1024),
@@ -75,8 +76,8 @@ class Pki:
         self.ca = self.root.crt
         self.made = {}
 
-    def authority(self, name, issuer=None):
-        return self._make(name, issuer, {"key": "ecdsa", "authority": True})
+    def authority(self, name, issuer=None, key="ecdsa"):
+        return self._make(name, issuer, {"key": key, "authority": True})
 
     def issue(self, name, issuer=None, **wishes):
         """Make NAME.crt (with its chain) and NAME.key. Wishes: cn, ou, o, dns, ip, uri, email, purposes,
