@@ -8,6 +8,7 @@
 #include "bench/hash.h"
 #include "bench/modes.h"
 #include "bench/options.h"
+#include "bench/relay.h"
 #include "bench/result.h"
 #include "bench/run.h"
 #include "bench/serve.h"
@@ -31,6 +32,7 @@ mode_of(enum load_command command)
 		return &hold_mode;
 	case LOAD_SERVE:
 	case LOAD_HASH:
+	case LOAD_RELAY:
 		break;
 	}
 	return NULL;
@@ -63,6 +65,9 @@ main(int argc, char **argv)
 	int answer = options_parse(&options, argc, argv, &diag);
 	if (answer == 0 && options.command == LOAD_SERVE) {
 		answer = serve_run(options.listens, options.listen_count, &diag);
+	} else if (answer == 0 && options.command == LOAD_RELAY) {
+		answer = relay_run(
+			options.listens[0], options.target, (unsigned)options.threads, &diag);
 	} else if (answer == 0) {
 		answer = run_client(&options, &diag);
 	}

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/diag.h"
+#include "common/text.h"
 
 void
 net_raise_limit(void)
@@ -117,6 +118,18 @@ net_listen(struct endpoint *endpoint, const char *text, struct diag *diag)
 		return -1;
 	}
 	return fd;
+}
+
+void
+net_tell(const struct endpoint *endpoint)
+{
+	char line[ADDRESS_TEXT_SIZE];
+	struct text text;
+
+	text_init(&text, line, sizeof(line));
+	endpoint_print(endpoint, &text);
+	(void)printf("listening on %s\n", line);
+	(void)fflush(stdout);
 }
 
 int

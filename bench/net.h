@@ -22,6 +22,9 @@ MUST_USE int net_resolve(struct endpoint *endpoint, const char *text, struct dia
  */
 MUST_USE int net_listen(struct endpoint *endpoint, const char *text, struct diag *diag);
 
+/* Print "listening on ADDRESS" on standard output, at once. */
+void net_tell(const struct endpoint *endpoint);
+
 /*
  * Begin connecting to @endpoint. Returns a non-blocking descriptor that the caller owns, or -1 with
  * errno. Connecting over UNIX waits for room in the backlog; over TCP it may be still going on.

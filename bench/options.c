@@ -39,6 +39,7 @@ enum {
 	EXCHANGES = LOAD_CONNECT | LOAD_RATE | LOAD_PINGPONG | HELD,
 	TIMED = EXCHANGES | LOAD_BULK,
 	CLIENTS = TIMED | LOAD_HASH,
+	LISTENERS = LOAD_SERVE | LOAD_RELAY,
 };
 
 static const struct command commands[] = {
@@ -50,14 +51,16 @@ static const struct command commands[] = {
 	{LOAD_MESSAGE, "message", "held connections, a message each at fixed intervals"},
 	{LOAD_HOLD, "hold", "held connections that say nothing in between"},
 	{LOAD_HASH, "hash", "a file or random bytes there and back; SHA-256 of both"},
+	{LOAD_RELAY, "relay", "a tunnel without TLS, to compare with: plaintext to plaintext"},
 };
 
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct option table[] = {
-	{"--listen", "ADDR", OPTION_LISTEN, LOAD_SERVE, 0,
-		"HOST:PORT, HOST:0 or unix:PATH; repeats"},
-	{"--connect", "ADDR", OPTION_TEXT, CLIENTS, FIELD(target), "where the load goes"},
+	{"--listen", "ADDR", OPTION_LISTEN, LISTENERS, 0,
+		"HOST:PORT, HOST:0 or unix:PATH; repeats, but not of a relay"},
+	{"--connect", "ADDR", OPTION_TEXT, CLIENTS | LOAD_RELAY, FIELD(target), "where it goes"},
+	{"--threads", "N", OPTION_NUMBER, LOAD_RELAY, FIELD(threads), "that relay (default: 1)"},
 	{"--direction", "up|down|both", OPTION_DIRECTION, LOAD_BULK, FIELD(direction),
 		"to a sink, from a source, through an echo (default: both)"},
 	{"--connections", "N", OPTION_NUMBER, TIMED, FIELD(connections),
@@ -200,8 +203,12 @@ parse_one(struct options *options, char **argv, struct diag *diag)
 static int
 check(struct options *options, struct diag *diag)
 {
-	if (options->command == LOAD_SERVE && options->listen_count == 0)
-		return diag_set(diag, "serve needs --listen ADDR");
+	if (options->command & LISTENERS && options->listen_count == 0) {
+		return diag_set(
+			diag, "%s needs --listen ADDR", options_command_name(options->command));
+	}
+	if (options->command == LOAD_RELAY && options->listen_count > 1)
+		return diag_set(diag, "relay takes one --listen ADDR");
 	if (options->command != LOAD_SERVE && !options->target) {
 		return diag_set(
 			diag, "%s needs --connect ADDR", options_command_name(options->command));
@@ -214,6 +221,8 @@ check(struct options *options, struct diag *diag)
 		return diag_set(diag, "--connections: at most 1000000");
 	if (options->seconds <= 0)
 		options->seconds = 5;
+	if (options->threads == 0)
+		options->threads = 1;
 	if (options->connections == 0)
 		options->connections = options->command == LOAD_RATE ? 4096 : 1;
 	return 0;

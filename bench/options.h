@@ -24,6 +24,7 @@ enum load_command {
 	LOAD_MESSAGE = 1 << 5,
 	LOAD_HOLD = 1 << 6,
 	LOAD_HASH = 1 << 7,
+	LOAD_RELAY = 1 << 8,
 };
 
 enum direction { DIRECTION_UP, DIRECTION_DOWN, DIRECTION_BOTH };
@@ -37,6 +38,7 @@ struct options {
 	enum direction direction;
 	bool json;
 	uint64_t connections;
+	uint64_t threads;
 	uint64_t bytes;	 /* per connection; 0: go by time */
 	uint64_t size;	 /* of a message */
 	uint64_t count;	 /* connections or exchanges in all; 0: go by time */

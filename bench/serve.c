@@ -15,7 +15,6 @@
 #include "bench/pattern.h"
 #include "bench/peer.h"
 #include "common/diag.h"
-#include "common/text.h"
 
 enum { EVENTS = 256, ACCEPTS = 64 };
 
@@ -151,8 +150,6 @@ static int
 open_listener(struct serve *serve, const char *address, struct diag *diag)
 {
 	struct listener *listener = &serve->listeners[serve->count];
-	char line[ADDRESS_TEXT_SIZE];
-	struct text text;
 
 	listener->fd = net_listen(&listener->endpoint, address, diag);
 	if (listener->fd < 0)
@@ -160,10 +157,7 @@ open_listener(struct serve *serve, const char *address, struct diag *diag)
 	serve->count++;
 	if (watch(serve->epoll, EPOLL_CTL_ADD, listener->fd, EPOLLIN, listener) < 0)
 		return diag_set(diag, "epoll: %s", strerror(errno));
-	text_init(&text, line, sizeof(line));
-	endpoint_print(&listener->endpoint, &text);
-	(void)printf("listening on %s\n", line);
-	(void)fflush(stdout);
+	net_tell(&listener->endpoint);
 	return 0;
 }
 

@@ -53,8 +53,8 @@ struct loop {
 	size_t tunnel_count;
 	uint64_t tunnel_serial;	     /* of the latest tunnel */
 	struct waker *on_tunnel_end; /* called after each tunnel that ended; may be NULL */
-	struct list lingers; /* sockets that wait a moment after an alert (linger.h) */
-	size_t lingering;    /* how many there are */
+	struct list lingers;	     /* sockets that wait a moment after an alert (linger.h) */
+	size_t lingering;	     /* how many there are */
 
 	struct loan_desk *desk;	 /* where slow work is lent; NULL: nowhere, set by the worker */
 	struct tickets *tickets; /* what may be resumed where the worker connects to */

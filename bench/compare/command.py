@@ -35,6 +35,7 @@ def _names(text):
 def _binaries(arguments):
     given = dict(pair.partition("=")[::2] for pair in arguments.binary)
     given["sallyport"] = os.path.abspath(arguments.sallyport)
+    given["relay"] = os.path.abspath(arguments.load)
     unknown = set(given) - {kind.name for kind in peers.ALL}
     if unknown:
         raise ValueError(f"unknown pairs: {', '.join(sorted(unknown))}")
@@ -103,7 +104,7 @@ def _report(arguments, report):
 def _list():
     for kind in peers.ALL:
         print(f"pair  {kind.name:20} {kind.title}")
-    for load in loads.ALL:
+    for load in loads.chosen(loads.PROFILES["full"]):
         print(f"load  {load.name:20} {load.title}")
 
 

@@ -30,12 +30,11 @@ def of(result, cpu):
 
 
 def memory(empty, held, after, count):
-    """Figures from bytes before, while `count` pairs of ends were held, and after."""
-    return {
-        "memory_empty": empty / (1 << 20),
-        "memory_each": (held - empty) / count / 1024,
-        "memory_kept": (after - empty) / count / 1024,
-    }
+    """Figures from bytes before, while `count` pairs of ends were held, and after, unless that is None."""
+    found = {"memory_empty": empty / (1 << 20), "memory_each": (held - empty) / count / 1024}
+    if after is not None:
+        found["memory_kept"] = (after - empty) / count / 1024
+    return found
 
 
 def medians(samples):
@@ -51,9 +50,9 @@ def errors(samples):
     return sum(sample["errors"] for sample in samples)
 
 
-def best(measure, values, faulty, subject):
-    """The best of the others without errors, by name; None when there is none."""
-    others = {name: value for name, value in values.items() if name != subject and name not in faulty}
+def best(measure, values, excluded):
+    """The best of those that are not excluded, by name; None when there is none."""
+    others = {name: value for name, value in values.items() if name not in excluded}
     if not others:
         return None
     return (max if measure.higher_is_better else min)(others, key=others.get)
@@ -69,12 +68,12 @@ def is_met(measure, value, ratio, wanted, limit):
     return all(judged) if judged else None
 
 
-def line(shown, medians_of, faulty, subject):
+def line(shown, medians_of, faulty, subject, floors=()):
     """A line of the report: the values of one measure, the best peer, the ratio to it, and whether that will do."""
     key, wanted, limit = shown
     measure = measures.BY_KEY[key]
     values = {name: found[key] for name, found in medians_of.items() if key in found}
-    name = best(measure, values, faulty, subject)
+    name = best(measure, values, {subject, *faulty, *floors})
     value = None if subject in faulty else values.get(subject)
     ratio = value / values[name] if value is not None and name and values[name] > 0 else None
     met = is_met(measure, value, ratio, wanted, limit)
@@ -91,7 +90,7 @@ def line(shown, medians_of, faulty, subject):
     }
 
 
-def judge(load, samples, subject):
+def judge(load, samples, subject, floors=()):
     """What the report says of a load; `samples` has a list for each pair, by name."""
     medians_of = {name: medians(taken) for name, taken in samples.items()}
     faulty = {name for name, taken in samples.items() if errors(taken)}
@@ -100,9 +99,10 @@ def judge(load, samples, subject):
         "title": load.title,
         "certificate": load.certificate,
         "resumption": load.resumption,
+        "remembering": load.remembering,
         "plot": {"kind": load.plot, "x": getattr(load, load.plot)} if load.plot else None,
         "samples": samples,
         "errors": {name: errors(taken) for name, taken in samples.items()},
         "words": {name: next((s["words"] for s in taken if s["words"]), None) for name, taken in samples.items()},
-        "lines": [line(shown, medians_of, faulty, subject) for shown in load.shown],
+        "lines": [line(shown, medians_of, faulty, subject, floors) for shown in load.shown],
     }

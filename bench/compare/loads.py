@@ -4,6 +4,7 @@
 from dataclasses import dataclass, replace
 
 MIB = 1 << 20
+MINUTE = 60  # seconds in which memory must have been given back
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Load:
     arguments: tuple = ()
     certificate: str = "ecdsa"
     resumption: bool = True
-    held: int = 0
+    remembering: bool = True  # of chains that verified, by those who do that
+    held: int = 0  # connections; of a reload, services
     stream: int = 0
     shown: tuple = ()
     plot: str = ""
@@ -32,7 +34,8 @@ class Profile:
     rounds: int
     seconds: float
     settling: float = 3  # seconds that memory gets to come to rest while connections are held
-    returning: float = 3  # seconds that it gets to be given back after them
+    returning: float = 3  # seconds that it gets to be given back after them, in the first round
+    idling: float = 5  # seconds in which nothing is to happen
     pairs: tuple = ()  # all, if empty
     all_loads: bool = True
     most_held: int = 8000
@@ -56,11 +59,17 @@ PROFILES = {
         seconds=0.2,
         settling=0.2,
         returning=0.2,
+        idling=0.2,
         most_held=8,
         most_streamed=MIB,
         least_streamed=MIB,
     ),
 }
+
+
+def _latency(p50=None, p99=None):
+    """What is shown of latency, with the wanted ratios."""
+    return (("p50", p50, None), ("p99", p99, None), ("p99_9", None, None), ("max", None, None))
 
 
 def _bulk(direction, connections, rate, cpu, quick=True):
@@ -83,30 +92,37 @@ def _connect(certificate, title, resumption, rate, cpu, quick=True):
         ("connect", "--connections", "16"),
         certificate=certificate,
         resumption=resumption,
-        shown=(("per_second", rate, None), ("cpu_each", cpu, None), ("p50", None, None), ("p99", None, None)),
+        shown=(("per_second", rate, None), ("cpu_each", cpu, None), *_latency()),
         quick=quick,
     )
 
 
-def _pingpong(size, connections, shown):
+def _anew(load):
+    """The load with chains verified at every connection. Who never remembers them is measured again."""
+    shown = tuple((key, None, None) for key, _, _ in load.shown)
+    return replace(load, name=f"{load.name}-anew", title=f"{load.title}, chains anew", remembering=False, shown=shown)
+
+
+def _pingpong(size, connections, rate=None, p50=None, p99=None):
     return Load(
         f"pingpong-{size}-{connections}",
-        f"pingpong {size} B, {connections} connection{'s' if connections > 1 else ''}",
+        f"pingpong {size.replace('K', ' Ki')}{'' if 'K' in size else ' '}B, "
+        f"{connections} connection{'s' if connections > 1 else ''}",
         "timed",
         ("pingpong", "--size", size, "--connections", str(connections)),
-        shown=shown,
+        shown=(("per_second", rate, None), *_latency(p50, p99), ("cpu_each", None, None)),
     )
 
 
 def _among(held):
     return Load(
         f"among-{held}",
-        "connect, resumption off, while {held:,} are held",
+        "connect, ECDSA, resumption off, beside {held:,} held",
         "among",
         ("connect", "--connections", "16"),
         resumption=False,
         held=held,
-        shown=(("cpu_each", None, None), ("p50", None, None)),
+        shown=(("per_second", None, None), ("cpu_each", None, None), *_latency()),
         plot="held",
     )
 
@@ -124,6 +140,21 @@ def _stream(mib):
     )
 
 
+def _reload(certificate, title):
+    """Of each service the certificate and the key lie in files of its own."""
+    return Load(
+        f"reload-{certificate}",
+        f"reload of {{held:,}} services, {title}",
+        "reload",
+        certificate=certificate,
+        held=1000,
+        shown=(("reload", None, 1000),),
+    )
+
+
+_FULL_ECDSA = _connect("ecdsa", "ECDSA", False, None, 0.75)
+_FULL_ED25519 = _connect("ed25519", "Ed25519", False, None, 0.75)
+
 ALL = (
     _bulk("up", 1, 1.4, 0.78),
     _bulk("down", 1, 1.4, 0.78),
@@ -133,25 +164,27 @@ ALL = (
     _connect("ecdsa", "ECDSA", True, 1.8, 0.5),
     _connect("rsa", "RSA-2048", True, 1.8, 0.5),
     _connect("ed25519", "Ed25519", True, None, None, quick=False),
-    _connect("ecdsa", "ECDSA", False, None, 0.75),
-    _connect("ed25519", "Ed25519", False, None, 0.75),
+    _FULL_ECDSA,
+    _anew(_FULL_ECDSA),
+    _FULL_ED25519,
+    _anew(_FULL_ED25519),
     _connect("rsa", "RSA-2048", False, None, 1.5),
     Load(
         "rate",
         "200 arrivals a second (Poisson), ECDSA, resumption as default",
         "timed",
         ("rate", "--rate", "200"),
-        shown=(("p50", None, None), ("p99", None, None), ("p99_9", None, None), ("cpu_each", None, None)),
+        shown=(*_latency(), ("cpu_each", None, None)),
     ),
-    _pingpong("64", 1, (("p50", 0.88, None), ("p99", None, None), ("cpu_each", None, None))),
-    _pingpong("64", 64, (("per_second", 1.2, None), ("p99", 1.0, None), ("cpu_each", None, None))),
-    _pingpong("16K", 16, (("per_second", 1.3, None), ("p99", None, None), ("cpu_each", None, None))),
+    _pingpong("64", 1, p50=0.88),
+    _pingpong("64", 64, rate=1.2, p99=1.0),
+    _pingpong("16K", 16, rate=1.3),
     Load(
         "memory",
         "{held:,} held connections",
         "memory",
         held=2000,
-        shown=(("memory_each", 0.5, 25), ("memory_kept", None, None), ("memory_empty", None, None)),
+        shown=(("memory_each", 0.5, 25), ("memory_kept", None, 2.5), ("memory_empty", None, None)),
     ),
     Load(
         "message",
@@ -159,7 +192,7 @@ ALL = (
         "timed",
         ("message", "--connections", "{held}", "--interval", "1"),
         held=8000,
-        shown=(("p50", None, None), ("p99", 0.9, None), ("p99_9", None, None), ("max", None, None)),
+        shown=(*_latency(p99=0.9), ("cpu_each", None, None)),
     ),
     _among(1),
     _among(1000),
@@ -169,8 +202,17 @@ ALL = (
     _stream(256),
     _stream(1024),
     _stream(4096),
+    Load("idle", "nothing open", "idle", shown=(("wakeups", None, 1),)),
     Load("start", "start of both ends", "start", shown=(("start", None, 100),)),
+    _reload("ecdsa", "ECDSA"),
+    _reload("rsa", "RSA-2048"),
 )
+
+
+def _limits(load, profile):
+    """What is shown; less time than a minute tells nothing of what is kept."""
+    for key, wanted, limit in load.shown:
+        yield key, wanted, None if key == "memory_kept" and profile.returning < MINUTE else limit
 
 
 def _cut(load, profile):
@@ -182,7 +224,13 @@ def _cut(load, profile):
         arguments=tuple(word.format(held=held) for word in load.arguments),
         held=held,
         stream=stream,
+        shown=tuple(_limits(load, profile)),
     )
+
+
+def later(profile):
+    """The profile for rounds after the first, in which nothing waits for memory to be given back."""
+    return replace(profile, returning=0)
 
 
 def changed(profile, **fields):

@@ -15,6 +15,11 @@ def _first(path, key):
     return "unknown"
 
 
+def _line(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read().strip()
+
+
 def describe():
     """Facts for the report."""
     return {
@@ -22,6 +27,7 @@ def describe():
         "cores": len(os.sched_getaffinity(0)),
         "memory": f"{int(_first('/proc/meminfo', 'MemTotal').split()[0]) >> 20} GiB",
         "kernel": f"Linux {platform.release().split('-')[0]}",
+        "congestion": _line("/proc/sys/net/ipv4/tcp_congestion_control"),
     }
 
 

@@ -25,7 +25,9 @@ _ALL = (
     Measure("memory_empty", "memory, nothing open", "MiB", digits=1),
     Measure("memory_each", "memory per held pair of ends", "KiB", digits=1),
     Measure("memory_kept", "of it kept after close", "KiB", digits=1),
+    Measure("wakeups", "wake-ups of the busiest thread", "/s", digits=1),
     Measure("start", "start to first connection", "ms"),
+    Measure("reload", "reload of all services", "ms"),
 )
 
 BY_KEY = {measure.key: measure for measure in _ALL}

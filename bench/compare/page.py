@@ -7,25 +7,30 @@ from compare import measures, plot, table
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d1d1f; --soft: #6b6b70; --paper: #fcfcfb; --rule: #dededa;
-  --s0: #2a78d6; --s1: #d9622b; --s2: #1f9e77; --s3: #b8860b; --s4: #8a4fc0; }
+  --good: #2e7d32; --bad: #c62828;
+  --s0: #2a78d6; --s1: #d9622b; --s2: #1f9e77; --s3: #b8860b; --s4: #8a4fc0; --s5: #8c8c92; }
 @media (prefers-color-scheme: dark) { :root { --ink: #ececea; --soft: #a3a3a8; --paper: #191919; --rule: #3a3a3a;
-  --s0: #5b9ff0; --s1: #f08b58; --s2: #3fc49a; --s3: #d9ab36; --s4: #b184e0; } }
+  --good: #6fbf73; --bad: #ff8a80;
+  --s0: #5b9ff0; --s1: #f08b58; --s2: #3fc49a; --s3: #d9ab36; --s4: #b184e0; --s5: #9a9aa0; } }
 body { margin: 2rem auto; max-width: 72rem; padding: 0 1rem; font: 15px/1.5 system-ui, sans-serif;
   color: var(--ink); background: var(--paper); }
 h1, h2, h3 { line-height: 1.2; } h3 { font-size: 1rem; margin: 0 0 .4rem; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(26rem, 1fr)); gap: 2rem; }
-svg { width: 100%; height: auto; font: 12px system-ui, sans-serif; } svg text { fill: var(--ink); }
+svg { width: 100%; height: auto; font: 13px system-ui, sans-serif; } svg text { fill: var(--ink); }
 svg .axis { fill: var(--soft); } svg .grid { stroke: var(--rule); } svg .line { fill: none; stroke-width: 2; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }
+th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--rule); vertical-align: top; }
+td { white-space: nowrap; } th { vertical-align: bottom; } td:first-child { white-space: normal; min-width: 11rem; }
 th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; } td.best { font-weight: 600; }
-td.bad, .bad { color: #c62828; } td.good { color: #2e7d32; } .soft { color: var(--soft); }
+td.bad { color: var(--bad); } td.good { color: var(--good); } .soft { color: var(--soft); font-weight: 400; }
+p { margin: .3rem 0 1rem; }
 """
 
 _PLOTS = (
     ("held", "cpu_each", "What a connection costs, by how many others are held", lambda x: f"{x:,} held"),
-    ("stream", "cpu_per_gib", "What a byte costs, by the length of its stream", lambda x: f"{x >> 20:,} MiB"),
+    ("stream", "cpu_per_gib", "What a GiB costs, by the length of its stream", lambda x: f"{x >> 20:,} MiB"),
 )
+_BARS = 2  # plots of a load
 
 
 def _colours(count):
@@ -37,18 +42,27 @@ def _value(load, key, name):
     return next((line["values"].get(name) for line in load["lines"] if line["measure"] == key), None)
 
 
+def _growth(report, loads, key):
+    """What the cost at the last step is of that at the first, in words."""
+    first, last = (_value(loads[i], key, report["subject"]) for i in (0, -1))
+    if not first or last is None or len(loads) < 2:
+        return ""
+    words = f"{report['subject']}: {last / first:.2f} times, from the first to the last."
+    return f'<p class="soft">{html.escape(words)}</p>'
+
+
 def _line_plot(report, kind, key, title, step):
     loads = [load for load in report["loads"] if load["plot"] and load["plot"]["kind"] == kind]
     if not loads:
         return ""
     measure = measures.BY_KEY[key]
-    series = [
-        (pair["title"], [_value(load, key, pair["name"]) for load in loads], f"s{i}")
-        for i, pair in enumerate(report["pairs"])
-    ]
+    series = []
+    for i, pair in enumerate(report["pairs"]):
+        errors = " (errors)" if any(load["errors"][pair["name"]] for load in loads) else ""
+        series.append((pair["title"] + errors, [_value(load, key, pair["name"]) for load in loads], f"s{i}"))
     steps = [step(load["plot"]["x"]) for load in loads]
     drawn = plot.lines(title, f"{measure.title}, {measure.unit}", steps, series)
-    return f"<section><h3>{html.escape(title)}</h3>{drawn}</section>"
+    return f"<section><h3>{html.escape(title)}</h3>{drawn}{_growth(report, loads, key)}</section>"
 
 
 def _bar_plot(report, load, line):
@@ -64,10 +78,22 @@ def _bar_plot(report, load, line):
     return f'<section><h3>{html.escape(title)} <span class="soft">({better} is better)</span></h3>{drawn}</section>'
 
 
+def _is_judged(line):
+    return line["wanted"] is not None or line["limit"] is not None
+
+
+def _drawn(load):
+    """The lines that are drawn: those of which something is wanted, and the first of the others."""
+    judged = [line for line in load["lines"] if _is_judged(line)]
+    others = [line for line in load["lines"] if not _is_judged(line)]
+    chosen = [*judged, *others[: max(_BARS - len(judged), 0)]]
+    return [line for line in load["lines"] if line in chosen]
+
+
 def _bar_plots(report):
     for load in report["loads"]:
         if not load["plot"]:
-            yield from (_bar_plot(report, load, line) for line in load["lines"][:2])
+            yield from (_bar_plot(report, load, line) for line in _drawn(load))
 
 
 def _css(report, load, line, column):
@@ -81,15 +107,41 @@ def _css(report, load, line, column):
     return ""
 
 
-def _table(report):
-    heads = "".join(f"<th>{html.escape(word)}</th>" for word in table.header(report))
-    of_rows = [(load, line) for load in report["loads"] for line in load["lines"]]
-    body = []
-    for (load, line), row in zip(of_rows, table.rows(report)):
-        classes = (_css(report, load, line, column) for column in range(len(row)))
-        cells = (f'<td class="{css}">{html.escape(cell)}</td>' for css, cell in zip(classes, row))
-        body.append(f"<tr>{''.join(cells)}</tr>")
+def _row(cells, classes):
+    filled = (f'<td class="{css}">{html.escape(cell)}</td>' for css, cell in zip(classes, cells))
+    return f"<tr>{''.join(filled)}</tr>"
+
+
+def _framed(header, body):
+    heads = "".join(f"<th>{html.escape(word)}</th>" for word in header)
     return f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+
+
+def _table(report):
+    of_rows = [(load, line) for load in report["loads"] for line in load["lines"]]
+    body = [
+        _row(row, (_css(report, load, line, column) for column in range(len(row))))
+        for (load, line), row in zip(of_rows, table.rows(report))
+    ]
+    return _framed(table.header(report), body)
+
+
+def _wanted(report):
+    """What was wanted, in short: our figure and the best of the others."""
+    titles = {pair["name"]: pair["title"] for pair in report["pairs"]}
+    judged = [(load, line) for load in report["loads"] for line in load["lines"] if _is_judged(line)]
+    body = []
+    for load, line in judged:
+        measure, best = measures.BY_KEY[line["measure"]], line["best"]
+        ours = table.number(measure, line["values"].get(report["subject"]))
+        others = f"{table.number(measure, line['values'][best])} ({titles[best]})" if best else "–"
+        cells = [load["title"], f"{measure.title}, {measure.unit}", ours, others]
+        cells += [table.ratio(line), table.wanted(measure, line), table.verdict(line)]
+        met = {True: "good", False: "bad", None: ""}[line["met"]]
+        body.append(_row(cells, ["", "", "", "", "", "", met]))
+    reached = sum(line["met"] is True for _, line in judged)
+    header = ["load", "measure", report["subject"], "best of the others", "ratio", "wanted", "met"]
+    return f"<p>{reached} of {len(judged)} are met.</p>{_framed(header, body)}"
 
 
 def make(report):
@@ -102,7 +154,8 @@ def make(report):
         '<meta name="viewport" content="width=device-width">'
         f"<title>{html.escape(title)}</title><style>{_STYLE}{_colours(len(report['pairs']))}</style></head><body>"
         f"<h1>{html.escape(title)}</h1><ul>{about}</ul>"
-        f'<h2>What may grow</h2><div class="plots">{growth}</div>'
+        f"<h2>What was wanted</h2>{_wanted(report)}"
+        f'<h2>What must not grow</h2><div class="plots">{growth}</div>'
         f'<h2>Each load</h2><div class="plots">{"".join(_bar_plots(report))}</div>'
-        f"<h2>All figures</h2>{_table(report)}</body></html>\n"
+        f"<h2>All figures</h2><p>Bold is the best of the others.</p>{_table(report)}</body></html>\n"
     )

@@ -2,7 +2,9 @@
 """A complete pair that runs: backend, offloading end, encrypting end; fresh processes, and their end."""
 
 import os
+import re
 import shutil
+import signal
 import socket
 import tempfile
 import time
@@ -48,9 +50,9 @@ def _exchange(port, seconds):
 class Pair:
     """To be used in a with statement. After start() `near` is where the load goes, `far` where the TLS end is."""
 
-    def __init__(self, peer, load, identities, resumption=True, connections=1000):
+    def __init__(self, peer, load, identities, resumption=True, connections=1000, remembering=True):
         self.peer, self.load, self.identities = peer, load, identities
-        self.resumption, self.connections = resumption, connections
+        self.resumption, self.connections, self.remembering = resumption, connections, remembering
         self.directory = tempfile.mkdtemp(prefix="sallyport-bench-")
         self.programs = []
         self.ends = []
@@ -80,11 +82,11 @@ class Pair:
             time.sleep(0.005)
         raise PairError(f"the backend does not start: {backend.output().strip()}")
 
-    def _start_end(self, encrypting, accept, connect):
+    def _end(self, encrypting, accept, connect):
         name = "encrypt" if encrypting else "offload"
         directory = os.path.join(self.directory, f"{name}.d")
         os.mkdir(directory)
-        end = End(
+        return End(
             encrypting=encrypting,
             directory=directory,
             accept=accept,
@@ -93,8 +95,12 @@ class Pair:
             server_name=SERVER,
             resumption=self.resumption,
             connections=self.connections,
+            remembering=self.remembering,
         )
-        self.ends.append(self._start(name, self.peer.command(end)))
+
+    def _start_end(self, encrypting, accept, connect):
+        end = self._end(encrypting, accept, connect)
+        self.ends.append(self._start("encrypt" if encrypting else "offload", self.peer.command(end)))
 
     def _words(self):
         """What the ends have said, on a line."""
@@ -130,6 +136,26 @@ class Pair:
         self._start_end(True, near, far)
         self._await_first(began, seconds)
 
+    def _await_words(self, words, seconds):
+        end, deadline = self.ends[0], time.monotonic() + seconds
+        while not re.search(words, end.output(), re.MULTILINE):
+            if not end.is_running() or time.monotonic() > deadline:
+                raise PairError(f"{end.name} does not say {words}: {self._words()}")
+            time.sleep(0.002)
+
+    def reload(self, count, seconds=60):
+        """Seconds from the signal until all of so many services are new; None for a program of which that is not
+        measured. Fails with PairError."""
+        command = self.peer.many_command(self._end(False, ports.free(), ports.free()), count)
+        if not command:
+            return None
+        self.ends.append(self._start("offload", command))
+        self._await_words(r"notice ready$", seconds)
+        began = time.monotonic()
+        self.ends[0].process.send_signal(signal.SIGHUP)
+        self._await_words(r"notice reloaded$", seconds)
+        return time.monotonic() - began
+
     def cpu_seconds(self):
         """Of both ends, when they have come to rest."""
         before, deadline = -1.0, time.monotonic() + 2
@@ -147,6 +173,13 @@ class Pair:
             return processes.memory([end.pid for end in self.ends])
         except OSError as error:
             raise PairError(f"memory cannot be read: {error}") from error
+
+    def sleeps(self):
+        """How often each thread of both ends has gone to sleep so far. Fails with PairError."""
+        try:
+            return processes.sleeps([end.pid for end in self.ends])
+        except OSError as error:
+            raise PairError(f"threads cannot be read: {error}") from error
 
     def check(self):
         """Fails with PairError if an end has ended."""

@@ -13,6 +13,13 @@ WORKERS = 2
 CIPHER, GROUP = "TLS_AES_128_GCM_SHA256", "X25519"
 
 
+def parse_versions(told):
+    """The version that is told first, and that of the library that is named last: the one it runs with."""
+    match = re.search(r"\d+(\.\d+)+[^\s,]*", told)
+    libraries = re.findall(r"\b(GnuTLS|OpenSSL)\s+(\d[\w.+-]*)", told)
+    return match[0] if match else "unknown", " ".join(libraries[-1]) if libraries else None
+
+
 @dataclass(frozen=True)
 class End:
     """One end: plaintext to TLS if encrypting, else TLS to plaintext."""
@@ -25,6 +32,7 @@ class End:
     server_name: str
     resumption: bool
     connections: int
+    remembering: bool = True
 
     def write(self, name, *lines):
         """A file in the end's directory; returns its path."""
@@ -41,6 +49,7 @@ class Peer:
     binaries = ()
     version_arguments = ("--version",)
     remarks = ()
+    is_floor = False  # it does less than a tunnel has to, and never is the best
 
     def __init__(self, binary=None):
         self.binary = binary or self._find()
@@ -56,10 +65,17 @@ class Peer:
             return f"not installed ({self.package})"
         return None
 
-    def version(self):
+    def versions(self):
+        """Of the program, and of the library that does its TLS: None where it does not tell."""
         told = subprocess.run([self.binary, *self.version_arguments], capture_output=True, text=True, check=False)
-        match = re.search(r"\d+(\.\d+)+[^\s,]*", told.stdout + told.stderr)
-        return match[0] if match else "unknown"
+        return parse_versions(told.stdout + told.stderr)
+
+    def takes_part(self, _load):
+        """Is it measured under this load?"""
+        return True
+
+    def many_command(self, end, count):
+        """The same for an offloading end with so many services. None: what it takes to reload it is not measured."""
 
     def command(self, end):
         """Write what `end` needs; returns the command line."""

@@ -53,11 +53,16 @@ def _apart(places, least):
     return placed
 
 
+def _tick(value):
+    """In digits, never as a power of ten."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def _grid(top, base, left, right, most, unit):
     for part in range(5):
         y = base - (base - top) * part / 4
         yield f'<line x1="{left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>'
-        yield _text(left - 6, y + 4, f"{most * part / 4:,.4g}", "end", "axis")
+        yield _text(left - 6, y + 4, _tick(most * part / 4), "end", "axis")
     yield _text(left, 14, unit, "start", "axis")
 
 

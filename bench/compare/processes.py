@@ -54,6 +54,26 @@ def cpu_seconds(roots):
     return sum(stats[pid][1] for pid in family)
 
 
+def parse_sleeps(text):
+    """From /proc/PID/task/TID/status: how often the thread has waited for something."""
+    for line in text.splitlines():
+        if line.startswith("voluntary_ctxt_switches:"):
+            return int(line.split()[1])
+    raise ValueError("there is no line voluntary_ctxt_switches")
+
+
+def sleeps(roots):
+    """How often each thread of the programs has waited, by its number. Fails with OSError if a program ends."""
+    stats, found = _stats(), {}
+    for pid in descendants(roots, {pid: parent for pid, (parent, _) in stats.items()}):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            try:
+                found[int(thread)] = parse_sleeps(_read(pid, f"task/{thread}/status"))
+            except OSError:
+                continue  # it has just ended
+    return found
+
+
 def memory(roots):
     """Bytes in memory (PSS) of the programs. Fails with OSError where that may not be read."""
     stats = _stats()

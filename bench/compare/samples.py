@@ -59,6 +59,12 @@ def start(pair, _load, _profile):
     return _sample({"start": pair.start_seconds * 1000})
 
 
+def reload(pair, load, _profile):
+    """Nothing, of a program whose reload is not measured."""
+    seconds = pair.reload(load.held)
+    return _sample() if seconds is None else _sample({"reload": seconds * 1000})
+
+
 class _Held:
     """Idle connections, held by a load of its own for so many seconds after all are there."""
 
@@ -107,8 +113,17 @@ def memory(pair, load, profile):
         time.sleep(profile.settling)
         full = pair.memory()
         _, errors, words = held.end()
-    after = _memory_returned(pair, empty, load, profile)
+    after = _memory_returned(pair, empty, load, profile) if profile.returning else None
     return _sample(figures.memory(empty, full, after, load.held), errors, words)
+
+
+def idle(pair, _load, profile):
+    """How often a thread is woken by itself, when all that the start took is over."""
+    pair.cpu_seconds()
+    before = pair.sleeps()
+    time.sleep(profile.idling)
+    after = pair.sleeps()
+    return _sample({"wakeups": max(after[thread] - before.get(thread, 0) for thread in after) / profile.idling})
 
 
 def among(pair, load, profile):
@@ -120,15 +135,16 @@ def among(pair, load, profile):
     return sample
 
 
-_KINDS = {"timed": timed, "stream": stream, "start": start, "memory": memory, "among": among}
+_KINDS = {kind.__name__: kind for kind in (timed, stream, start, memory, idle, among, reload)}
 
 
 def take(peer, load, profile, generator, identities):
     """Start a pair, put it under the load, end it. What fails is counted as an error, with words."""
     room = load.held + 1000
-    with Pair(peer, generator, identities, load.resumption, room) as pair:
+    with Pair(peer, generator, identities, load.resumption, room, load.remembering) as pair:
         try:
-            pair.start()
+            if load.kind != "reload":
+                pair.start()
             sample = _KINDS[load.kind](pair, load, profile)
             pair.check()
             return sample

@@ -21,6 +21,10 @@ def wanted(measure, line):
     return "; ".join(words)
 
 
+def ratio(line):
+    return "–" if line["ratio"] is None else f"{line['ratio']:.2f}"
+
+
 def verdict(line):
     return {True: "yes", False: "NO", None: ""}[line["met"]]
 
@@ -41,9 +45,8 @@ def rows(report):
         title = load["title"]
         for line in load["lines"]:
             measure = measures.BY_KEY[line["measure"]]
-            ratio = "–" if line["ratio"] is None else f"{line['ratio']:.2f}"
             cells = [_cell(load, line, measure, name) for name in names]
-            yield [title, f"{measure.title}, {measure.unit}", *cells, ratio, wanted(measure, line), verdict(line)]
+            yield [title, f"{measure.title}, {measure.unit}", *cells, ratio(line), wanted(measure, line), verdict(line)]
             title = ""
 
 
@@ -52,12 +55,17 @@ def notes(report):
     profile, where = report["profile"], report["machine"]
     yield (
         f"Medians of {profile['rounds']} round{'s' if profile['rounds'] > 1 else ''} of {profile['seconds']:g} s; "
-        f"{where['processor']}, {where['cores']} cores, {where['memory']}, {where['kernel']}."
+        f"{where['processor']}, {where['cores']} cores, {where['memory']}, {where['kernel']}, "
+        f"TCP's congestion control {where['congestion']}."
     )
-    yield f"Memory that is kept is looked at until {profile['returning']:g} s after the last connection."
+    yield (
+        f"Memory that is kept is looked at until {profile['returning']:g} s after the last connection, "
+        "in the first round."
+    )
     yield "Ratio: sallyport to the best of the others that had no errors."
     for pair in report["pairs"]:
-        yield " ".join([f"{pair['title']} {pair['version']}.", *pair["remarks"]])
+        library = f" with {pair['library']}" if pair["library"] else ""
+        yield " ".join([f"{pair['title']} {pair['version']}{library}.", *pair["remarks"]])
     for load in report["loads"]:
         for name, words in load["words"].items():
             if words:

@@ -17,9 +17,10 @@ from harness import wait
 BENCH = os.path.join(os.path.dirname(__file__), "..", "..", "bench")
 sys.path.insert(0, BENCH)
 
-from compare import certificates, figures, loads, measures, page, plot, ports, processes  # noqa: E402
+from compare import certificates, figures, loads, machine, measures, page, plot, ports, processes  # noqa: E402
 from compare import pair as pairs  # noqa: E402
-from compare import peers, program, rounds, table  # noqa: E402
+from compare import peer as kinds  # noqa: E402
+from compare import peers, program, rounds, samples, table  # noqa: E402
 
 LOAD = os.path.abspath(os.environ.get("LOAD", "build/bench/load"))
 SALLYPORT = os.path.abspath(os.environ.get("SALLYPORT", "build/sallyport"))
@@ -36,7 +37,7 @@ def judged(**samples):
 
 
 # There is no Debian package of ghostunnel, so it is tried only where somebody has put it.
-KINDS = [kind for kind in peers.ALL if kind.name != "ghostunnel" or not kind(None).missing()]
+KINDS = [kind for kind in peers.ALL if not kind.is_floor and (kind.name != "ghostunnel" or not kind(None).missing())]
 PINNING = [kind for kind in KINDS if kind.name != "ghostunnel"]  # and resuming; it does neither
 
 
@@ -73,6 +74,7 @@ def test_a_load_that_did_nothing_has_no_cost_of_a_piece():
 def test_memory_is_counted_per_held_pair_beyond_what_an_empty_one_takes():
     found = figures.memory(10 << 20, 30 << 20, 11 << 20, 1024)
     assert found == {"memory_empty": 10, "memory_each": 20, "memory_kept": 1}
+    assert figures.memory(10 << 20, 30 << 20, None, 1024) == {"memory_empty": 10, "memory_each": 20}
 
 
 def test_a_median_leaves_out_what_failed_and_is_the_middle_of_the_rest():
@@ -82,8 +84,19 @@ def test_a_median_leaves_out_what_failed_and_is_the_middle_of_the_rest():
 
 def test_the_best_peer_is_the_fastest_or_the_cheapest_and_never_ourselves():
     values = {"sallyport": 9, "a": 3, "b": 5}
-    assert figures.best(RATE, values, set(), "sallyport") == "b"
-    assert figures.best(LATENCY, {**values, "sallyport": 1}, set(), "sallyport") == "a"
+    assert figures.best(RATE, values, {"sallyport"}) == "b"
+    assert figures.best(LATENCY, {**values, "sallyport": 1}, {"sallyport"}) == "a"
+
+
+def test_a_floor_is_shown_but_never_the_best():
+    taken = {"sallyport": [sample(per_second=90)], "a": [sample(per_second=50)], "floor": [sample(per_second=99)]}
+    line = figures.judge(A_LOAD, taken, "sallyport", ["floor"])["lines"][0]
+    assert (line["best"], line["ratio"], line["values"]["floor"]) == ("a", 1.8, 99)
+
+
+def test_the_plain_relay_takes_part_where_connections_only_carry_bytes():
+    taken = {load.name for load in loads.ALL if peers.Relay(LOAD).takes_part(load)}
+    assert taken == {load.name for load in loads.ALL if load.name.startswith(("bulk-", "pingpong-"))}
 
 
 def test_a_peer_with_errors_in_any_round_is_shown_but_never_the_best():
@@ -128,6 +141,58 @@ def test_each_pair_begins_a_round_once():
     assert sorted(rounds.turns(["a", "b", "c"], 2)) == ["a", "b", "c"]
 
 
+def test_only_the_first_round_waits_for_memory_to_come_back(monkeypatch):
+    waits = []
+
+    def take(peer, _load, profile, *_rest):
+        waits.append((peer.name, profile.returning))
+        return sample()
+
+    monkeypatch.setattr(samples, "take", take)
+    some = [peers.Sallyport("/bin/true"), peers.HAProxy("/bin/true")]
+    full = loads.changed(loads.PROFILES["full"], rounds=2)
+    rounds.run(some, loads.chosen(full, ["memory"]), full, LOAD, "sallyport")
+    assert waits == [("sallyport", 65), ("haproxy", 65), ("haproxy", 0), ("sallyport", 0)]
+
+
+def test_full_handshakes_are_measured_with_and_without_the_memory_of_chains():
+    for name in "connect-full-ecdsa", "connect-full-ed25519":
+        remembering, anew = loads.chosen(loads.PROFILES["quick"], [name, f"{name}-anew"])
+        assert (remembering.remembering, anew.remembering) == (True, False)
+        assert (remembering.resumption, anew.resumption) == (False, False)
+        assert anew.arguments == remembering.arguments and anew.certificate == remembering.certificate
+        assert ("cpu_each", 0.75, None) in remembering.shown
+        assert ("cpu_each", None, None) in anew.shown and remembering.title != anew.title
+
+
+@pytest.mark.parametrize("remembering", (True, False))
+def test_a_pair_is_told_whether_to_remember_chains(remembering, identities, monkeypatch):
+    told = []
+
+    class Told(peers.Sallyport):
+        def command(self, end):
+            words = super().command(end)
+            with open(words[-1], encoding="utf-8") as file:
+                told.append("remember-chains = yes" in file.read())
+            return ["/bin/false"]
+
+    load = dataclasses.replace(A_LOAD, remembering=remembering)
+    assert samples.take(Told(SALLYPORT), load, loads.PROFILES["smoke"], LOAD, identities)["errors"] == 1
+    assert told == [remembering]
+
+
+def test_every_load_tells_of_errors_latency_and_cost():
+    """Of bulk there is no latency; what is no traffic has measures of its own."""
+    for load in loads.ALL:
+        keys = {key for key, _, _ in load.shown}
+        if load.arguments and load.arguments[0] != "bulk":
+            assert keys >= {"p50", "p99", "p99_9", "max", "cpu_each"}, load.name
+        if load.kind == "timed" and load.arguments[0] in ("connect", "pingpong"):
+            assert "per_second" in keys, load.name
+        if load.kind == "timed" and load.arguments[0] == "bulk":
+            assert keys == {"mib_per_second", "cpu_per_gib"}, load.name
+
+
 def test_cpu_of_a_process_includes_children_that_are_gone():
     ticks = os.sysconf("SC_CLK_TCK")
     text = "7 (a (b) c) S 3 " + "0 " * 9 + "100 20 3 4 " + "0 " * 30
@@ -144,8 +209,46 @@ def test_shared_memory_is_counted_in_parts():
     assert processes.parse_pss("0-1 ---p [rollup]\nRss:  90 kB\nPss:  12 kB\nPss_Dirty: 3 kB\n") == 12288
 
 
-def test_an_axis_ends_at_a_round_number():
+def test_a_thread_that_wakes_up_is_seen(tmp_path):
+    assert processes.parse_sleeps("Name:\tx\nvoluntary_ctxt_switches:\t41\nnonvoluntary_ctxt_switches:\t7\n") == 41
+    with pytest.raises(ValueError):
+        processes.parse_sleeps("Name:\tx\n")
+    scripts = {"busy": "while :; do sleep 0.02; done", "quiet": "exec sleep 99"}
+    started = {name: program.Program(name, ["sh", "-c", script], str(tmp_path)) for name, script in scripts.items()}
+    try:
+
+        def woken(name):
+            pid = started[name].pid
+            return processes.parse_sleeps(processes._read(pid, f"task/{pid}/status"))
+
+        wait.until(lambda: woken("busy") > 20, "a thread that wakes up")
+        quiet = processes.sleeps([started["quiet"].pid])
+        assert list(quiet) == [started["quiet"].pid] and quiet[started["quiet"].pid] < 20
+    finally:
+        for one in started.values():
+            one.stop()
+
+
+def test_the_machine_and_the_versions_are_recorded():
+    with open("/proc/sys/net/ipv4/tcp_congestion_control", encoding="ascii") as file:
+        assert machine.describe()["congestion"] == file.read().strip()
+    texts = {
+        "sallyport 0.1.0\n\nlibraries:\n  GnuTLS  3.7.9 (built with 3.7.8)\n": ("0.1.0", "GnuTLS 3.7.9"),
+        "HAProxy version 2.6.12-1+deb12u4 2025\nBuilt with OpenSSL version : OpenSSL 3.0.1 2 Aug\n"
+        "Running on OpenSSL version : OpenSSL 3.0.22 25 Aug\nOpenSSL library supports SNI : yes\n": (
+            "2.6.12-1+deb12u4",
+            "OpenSSL 3.0.22",
+        ),
+        "nginx version: nginx/1.22.1\nbuilt with OpenSSL 3.0.22 25 Aug 2026\n": ("1.22.1", "OpenSSL 3.0.22"),
+        "version unheard of": ("unknown", None),
+    }
+    assert {text: kinds.parse_versions(text) for text in texts} == texts
+
+
+def test_an_axis_ends_at_a_round_number_and_is_written_in_digits():
     assert [plot.ceiling(value) for value in (0, 0.3, 1, 1.01, 51, 99)] == [1, 0.5, 1, 2, 100, 100]
+    drawn = plot.lines("t", "s", ["a", "b"], [("x", [1, 9000], "s0")])
+    assert ">10,000<" in drawn and ">2,500<" in drawn and "e+" not in drawn
 
 
 def test_a_plot_leaves_a_gap_where_there_is_no_figure_and_keeps_its_labels_apart():
@@ -163,11 +266,12 @@ def test_results_are_replaced_between_their_marks_only():
         document = file.read()
     report = {
         "profile": {"rounds": 3, "seconds": 5, "returning": 65},
-        "machine": {"processor": "p", "cores": 2, "memory": "1 GiB", "kernel": "k"},
-        "pairs": [{"name": "sallyport", "title": "sallyport", "version": "9.9", "remarks": []}],
+        "machine": {"processor": "p", "cores": 2, "memory": "1 GiB", "kernel": "k", "congestion": "reno"},
+        "pairs": [{"name": "sallyport", "title": "sallyport", "version": "9.9", "library": "L 7", "remarks": []}],
         "loads": [judged(sallyport=[sample(per_second=1234)])],
     }
     changed = table.replace_results(document, report)
+    assert "k, TCP's congestion control reno." in changed and "- sallyport 9.9 with L 7." in changed
     assert "| 1,234 |" in changed and "1,234" not in document.split("begin of what")[0]
     assert changed.split("<!-- begin")[0] == document.split("<!-- begin")[0]
     assert changed.split("<!-- end")[1] == document.split("<!-- end")[1]
@@ -175,10 +279,42 @@ def test_results_are_replaced_between_their_marks_only():
         table.replace_results("no marks", report)
 
 
+def test_the_page_draws_first_what_was_wanted_and_counts_it():
+    shown = (("per_second", None, None), ("p50", None, None), ("p99", 0.5, None), ("max", None, None))
+    load = dataclasses.replace(A_LOAD, shown=shown)
+    same = {"per_second": 1, "p50": 2, "max": 4}
+    taken = {"sallyport": [sample(p99=3, **same)], "a": [sample(p99=10, **same)]}
+    told = figures.judge(load, taken, "sallyport")
+    assert [line["measure"] for line in page._drawn(told)] == ["per_second", "p99"]
+    report = {"subject": "sallyport", "pairs": [{"name": name, "title": name.upper()} for name in taken]}
+    words = page._wanted({**report, "loads": [told]})
+    assert "1 of 1 are met" in words and "10 (A)" in words and "0.30" in words and words.count("<tr>") == 2
+
+
+def test_the_page_says_by_how_much_a_cost_grows():
+    def beside(held, cost, errors):
+        load = dataclasses.replace(A_LOAD, held=held, plot="held", shown=(("cpu_each", None, None),))
+        taken = {"sallyport": [sample(cpu_each=cost)], "a": [sample(errors, cpu_each=9)]}
+        return figures.judge(load, taken, "sallyport")
+
+    pair = [{"name": name, "title": name.upper()} for name in ("sallyport", "a")]
+    report = {"subject": "sallyport", "pairs": pair, "loads": [beside(1, 100, 0), beside(8000, 125, 1)]}
+    drawn = page._line_plot(report, "held", "cpu_each", "t", lambda held: f"{held:,} held")
+    assert "sallyport: 1.25 times" in drawn and ">8,000 held<" in drawn
+    assert ">A (errors)<" in drawn and ">SALLYPORT<" in drawn
+
+
+def test_what_is_kept_is_judged_only_where_there_is_time_to_give_it_back():
+    shown = {name: loads.chosen(profile, ["memory"])[0].shown for name, profile in loads.PROFILES.items()}
+    limits = {name: {key: limit for key, _, limit in lines} for name, lines in shown.items()}
+    assert [limits[name]["memory_kept"] for name in ("full", "quick", "smoke")] == [2.5, None, None]
+    assert [limits[name]["memory_each"] for name in ("full", "quick", "smoke")] == [25, 25, 25]
+
+
 def test_loads_are_cut_to_what_a_profile_wants():
     cut = {load.name: load for load in loads.chosen(loads.PROFILES["smoke"], ["message", "among-8000"])}
     assert cut["message"].arguments == ("message", "--connections", "8", "--interval", "1")
-    assert cut["among-8000"].title.endswith("while 8 are held")
+    assert cut["among-8000"].title.endswith("beside 8 held")
     with pytest.raises(ValueError, match="no-such-load"):
         loads.chosen(loads.PROFILES["smoke"], ["no-such-load"])
 
@@ -187,7 +323,7 @@ def test_loads_are_cut_to_what_a_profile_wants():
 def test_a_tiny_load_goes_through_every_pair_and_is_reported(tmp_path):
     files = {name: str(tmp_path / f"report.{name}") for name in ("json", "html")}
     ran = subprocess.run(
-        [sys.executable, "-B", os.path.join(BENCH, "compare"), "--profile", "smoke", "--loads", "bulk-up-1,memory"]
+        [sys.executable, "-B", os.path.join(BENCH, "compare"), "--profile", "smoke", "--loads", "bulk-up-1,memory,idle"]
         + ["--sallyport", SALLYPORT, "--load", LOAD, "--json", files["json"], "--html", files["html"]],
         capture_output=True,
         text=True,
@@ -197,11 +333,14 @@ def test_a_tiny_load_goes_through_every_pair_and_is_reported(tmp_path):
     assert ran.returncode == 0, ran.stdout + ran.stderr
     with open(files["json"], encoding="utf-8") as file:
         report = json.load(file)
-    bulk, memory = report["loads"]
+    bulk, memory, idle = report["loads"]
     for one in report["pairs"]:
         assert bulk["errors"][one["name"]] == 0, bulk["words"]
         assert bulk["lines"][0]["values"][one["name"]] > 1
+        if one["name"] == "relay":
+            continue
         assert one["name"] in memory["lines"][0]["values"], memory["words"]
+        assert one["name"] in idle["lines"][0]["values"], idle["words"]
     with open(files["html"], encoding="utf-8") as file:
         shown = file.read()
     assert shown == page.make(report)
@@ -293,6 +432,21 @@ def test_a_program_may_end_by_itself_and_what_it_leaves_is_killed(tmp_path):
     assert "bye" in started.output()
     with pytest.raises(ProcessLookupError):
         wait.until(lambda: os.killpg(started.pid, 0), "the end of its children", 2)
+
+
+@pytest.mark.parametrize("kind, figures_of", [(peers.Sallyport, ["reload"]), (peers.Nginx, [])])
+def test_a_reload_of_many_services_is_measured_where_one_can_be_told(kind, figures_of, identities):
+    load = loads.Load("reload", "a reload", "reload", held=8)
+    taken = samples.take(installed(kind), load, loads.PROFILES["smoke"], LOAD, identities)
+    assert taken["errors"] == 0 and list(taken["figures"]) == figures_of, taken
+    assert all(0 < value < 10000 for value in taken["figures"].values())
+
+
+def test_a_reload_that_fails_is_an_error_with_words(identities, monkeypatch):
+    peer = installed(peers.Sallyport)
+    monkeypatch.setattr(peer, "many_command", lambda _end, _count: [peer.binary, "run", "-c", "/nowhere"])
+    taken = samples.take(peer, loads.Load("reload", "", "reload"), loads.PROFILES["smoke"], LOAD, identities)
+    assert taken["errors"] == 1 and "/nowhere" in taken["words"] and not taken["figures"]
 
 
 def test_a_pair_leaves_nothing_running(identities):

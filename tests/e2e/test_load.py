@@ -113,6 +113,17 @@ def backend(tmp_path):
 
 
 @pytest.fixture
+def relayed(backend):
+    """The address of a plain relay in front of the backend."""
+    command = [LOAD, "relay", "--listen", "127.0.0.1:0", "--connect", "%s:%d" % backend.target, "--threads", "2"]
+    relay = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    yield relay.stdout.readline().split()[-1]
+    relay.terminate()
+    relay.wait(10)
+    relay.stdout.close()
+
+
+@pytest.fixture
 def meddle(backend):
     meddlers = []
 
@@ -216,6 +227,24 @@ def test_a_sound_way_has_no_errors(name, family, backend):
         assert result["p50_us"] < 1000000  # of microseconds, also on a machine with more to do
     if name.startswith("bulk") and name not in TIMED:
         assert result["bytes"] == 3 * MIB and result["done"] == 3
+
+
+@loads
+def test_the_plain_relay_is_a_sound_way(name, relayed):
+    code, result = run(name, relayed)
+    assert code == 0 and result["done"] > 0
+
+
+def test_the_plain_relay_holds_what_its_client_does_not_take_yet(backend, relayed):
+    host, port = relayed.rsplit(":", 1)
+    data = random.Random(3).randbytes(64 * MIB)
+    with socket.create_connection((host, int(port)), timeout=10) as client:
+        sender = threading.Thread(target=lambda: (client.sendall(data), client.shutdown(socket.SHUT_WR)))
+        sender.start()
+        time.sleep(0.5)  # the echo fills every buffer on the way, and stands still
+        assert sender.is_alive()
+        assert read_all(client) == data
+        sender.join()
 
 
 @loads
@@ -390,6 +419,8 @@ def test_a_file_has_the_sum_that_others_compute(backend, tmp_path):
         ["bulk", "--connect", "127.0.0.1:1", "--direction", "left"], ["rate", "--connect", "127.0.0.1:1", "--rate", "0"],
         ["hash", "--connect", "127.0.0.1:1"], ["hash", "--connect", "127.0.0.1:1", "--file", "/nonexistent"],
         ["serve", "--listen", "127.0.0.1:99999"],
+        ["relay", "--listen", "127.0.0.1:0"], ["relay", "--connect", "127.0.0.1:1"],
+        ["relay", "--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--connect", "127.0.0.1:1"],
     ],
 )
 def test_a_wrong_command_line_is_refused_in_words(arguments):

@@ -4,8 +4,9 @@
 from compare.peers.ghostunnel import Ghostunnel
 from compare.peers.haproxy import HAProxy
 from compare.peers.nginx import Nginx
+from compare.peers.relay import Relay
 from compare.peers.sallyport import Sallyport
 from compare.peers.stunnel import Stunnel
 
-ALL = (Sallyport, HAProxy, Nginx, Stunnel, Ghostunnel)
+ALL = (Sallyport, HAProxy, Nginx, Stunnel, Ghostunnel, Relay)
 SUBJECT = Sallyport.name

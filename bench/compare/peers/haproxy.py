@@ -32,7 +32,7 @@ def _server(end):
 class HAProxy(Peer):
     name, title, package = "haproxy", "HAProxy", "Debian: haproxy"
     binaries = ("haproxy",)
-    version_arguments = ("-v",)
+    version_arguments = ("-vv",)
     remarks = ("The group is pinned by the end that accepts; the end that connects offers its defaults.",)
 
     def command(self, end):

@@ -46,7 +46,7 @@ def _encrypt(end):
 class Nginx(Peer):
     name, title, package = "nginx", "nginx stream", "Debian: nginx, libnginx-mod-stream"
     binaries = ("nginx",)
-    version_arguments = ("-v",)
+    version_arguments = ("-V",)
 
     def _is_built_in(self):
         told = subprocess.run([self.binary, "-V"], capture_output=True, text=True, check=False)
