@@ -83,3 +83,10 @@ capture_run_full(int (*command)(int argc, char **argv), const char *line)
 {
 	return run(command, line, open("/dev/full", O_WRONLY | O_CLOEXEC));
 }
+
+void
+capture_expect(const char *text, const char *words)
+{
+	if (!strstr(text, words))
+		fail_msg("\"%s\" is not in:\n%s", words, text);
+}

@@ -21,4 +21,7 @@ int capture_run(int (*command)(int argc, char **argv), const char *line);
 /* The same with a standard output that takes nothing. */
 int capture_run_full(int (*command)(int argc, char **argv), const char *line);
 
+/* Fail the test unless @words are in @text. */
+void capture_expect(const char *text, const char *words);
+
 #endif

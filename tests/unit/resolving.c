@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct resolving resolving;
+
 /* Read @text, and only count what is complained about. */
 static void
-read_text(struct resolving *resolving, const struct config_text *text)
+read_text(const struct config_text *text)
 {
 	struct config_text entry = *text;
 	const struct config_texts texts = {.entries = &entry, .count = 1};
@@ -17,14 +19,25 @@ read_text(struct resolving *resolving, const struct config_text *text)
 
 	assert_non_null(nowhere);
 	complaints_init(&unkept, nowhere);
-	statements_read(
-		&resolving->resolved.statements, &texts, &resolving->resolved.arena, &unkept);
-	resolving->mistakes = complaints_tell(&unkept);
+	statements_read(&resolving.resolved.statements, &texts, &resolving.resolved.arena, &unkept);
+	resolving.mistakes = complaints_tell(&unkept);
 	assert_int_equal(fclose(nowhere), 0);
 }
 
+static void
+stop(void)
+{
+	if (resolving.out) {
+		(void)resolving_tell();
+		assert_int_equal(fclose(resolving.out), 0);
+	}
+	free(resolving.told);
+	arena_release(&resolving.resolved.arena);
+	memset(&resolving, 0, sizeof(resolving));
+}
+
 void
-resolving_start(struct resolving *resolving, const char *name, const char *text)
+resolving_start(const char *name, const char *text)
 {
 	struct config_text entry = {
 		.name = strdup(name ? name : "command/line"),
@@ -33,34 +46,30 @@ resolving_start(struct resolving *resolving, const char *name, const char *text)
 		.from_flags = !name,
 	};
 
-	resolving_stop(resolving);
-	resolving->out = open_memstream(&resolving->told, &resolving->size);
-	assert_non_null(resolving->out);
-	complaints_init(&resolving->complaints, resolving->out);
-	read_text(resolving, &entry);
+	stop();
+	resolving.out = open_memstream(&resolving.told, &resolving.size);
+	assert_non_null(resolving.out);
+	complaints_init(&resolving.complaints, resolving.out);
+	read_text(&entry);
 	free(entry.name);
 	free(entry.data);
-	resolved_build(&resolving->resolved, &resolving->complaints);
+	resolved_build(&resolving.resolved, &resolving.complaints);
 }
 
 const char *
-resolving_tell(struct resolving *resolving)
+resolving_tell(void)
 {
-	size_t count = complaints_tell(&resolving->complaints);
+	size_t count = complaints_tell(&resolving.complaints);
 
-	assert_int_equal(fflush(resolving->out), 0);
-	assert_true(count == 0 || resolving->size > 0);
-	return resolving->told;
+	assert_int_equal(fflush(resolving.out), 0);
+	assert_true(count == 0 || resolving.size > 0);
+	return resolving.told;
 }
 
-void
-resolving_stop(struct resolving *resolving)
+int
+resolving_teardown(void **state)
 {
-	if (resolving->out) {
-		(void)resolving_tell(resolving);
-		assert_int_equal(fclose(resolving->out), 0);
-	}
-	free(resolving->told);
-	arena_release(&resolving->resolved.arena);
-	memset(resolving, 0, sizeof(*resolving));
+	(void)state;
+	stop();
+	return 0;
 }

@@ -16,16 +16,19 @@ struct resolving {
 	size_t size;
 };
 
+/* The one there is. */
+extern struct resolving resolving;
+
 /*
  * Read @text, that of a file called @name, or of command line flags if @name is NULL, and build what it
- * says. The caller frees everything with resolving_stop().
+ * says, in the place of what was there.
  */
-void resolving_start(struct resolving *resolving, const char *name, const char *text);
+void resolving_start(const char *name, const char *text);
 
-/* What was complained about. Borrows the result until resolving_stop(). */
-const char *resolving_tell(struct resolving *resolving);
+/* What was complained about. Borrows the result until the next start or the end of the test. */
+const char *resolving_tell(void);
 
-/* Free everything; a @resolving that is all zero too. */
-void resolving_stop(struct resolving *resolving);
+/* Free everything, for cmocka. */
+int resolving_teardown(void **state);
 
 #endif

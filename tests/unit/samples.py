@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Print samples.c: certificates, revocation lists and OCSP responses that GnuTLS cannot make.
+"""Print samples_table.h: certificates, revocation lists and OCSP responses that GnuTLS cannot make.
 
 With a directory they are written into it too, each as a file."""
 
@@ -138,50 +138,10 @@ def hexadecimal(value):
 
 
 HEAD = """/* SPDX-License-Identifier: MIT */
-/* Printed by samples.py. */
-#include "tests/unit/unit.h"
-
-#include "tests/unit/samples.h"
-
-#include <string.h>
-
-#include "common/defs.h"
-
+/* Printed by samples.py, for samples.c. */
 static const struct {
 	const char *name, *digits;
 } samples[] = {
-"""
-
-TAIL = """};
-
-gnutls_datum_t
-samples_get(const char *name)
-{
-	gnutls_datum_t ret = {NULL, 0};
-
-	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
-		const char *digits = samples[i].digits;
-		const gnutls_datum_t text = {
-			(unsigned char *)(uintptr_t)digits, (unsigned)strlen(digits)};
-
-		if (strcmp(samples[i].name, name) == 0)
-			assert_int_equal(gnutls_hex_decode2(&text, &ret), 0);
-	}
-	assert_non_null(ret.data);
-	return ret;
-}
-
-gnutls_x509_crt_t
-samples_get_certificate(const char *name)
-{
-	gnutls_datum_t der = samples_get(name);
-	gnutls_x509_crt_t crt;
-
-	assert_int_equal(gnutls_x509_crt_init(&crt), 0);
-	assert_int_equal(gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER), 0);
-	gnutls_free(der.data);
-	return crt;
-}
 """
 
 
@@ -193,7 +153,7 @@ def main():
         space = " " if len(lines) == 1 else "\n\t\t"
         out.write('\t{"%s",' % name + space)
         out.write("\n\t\t".join('"%s"' % line for line in lines) + "},\n")
-    out.write(TAIL)
+    out.write("};\n")
     if len(sys.argv) > 1:
         for name, value in samples.items():
             with open(sys.argv[1] + "/" + name, "wb") as file:

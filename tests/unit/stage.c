@@ -92,23 +92,12 @@ stage_serve(void)
 int
 stage_setup(void **state)
 {
-	(void)state;
 	stage = (struct stage){.link = -1, .words = -1, .user = geteuid()};
-	(void)snprintf(stage.directory, sizeof(stage.directory), "/tmp/test_supervisor.XXXXXX");
-	if (!mkdtemp(stage.directory) || chmod(stage.directory, 0755) < 0)
+	if (scratch_setup(state) < 0 || chmod(scratch.directory, 0755) < 0)
 		return -1;
-	(void)snprintf(stage.config, sizeof(stage.config), "%s/conf", stage.directory);
-	(void)snprintf(stage.log, sizeof(stage.log), "%s/log", stage.directory);
+	scratch_place(stage.config, "conf");
+	scratch_place(stage.log, "log");
 	return 0;
-}
-
-static void
-remove_file(const char *name)
-{
-	char path[80];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", stage.directory, name);
-	(void)unlink(path);
 }
 
 int
@@ -124,9 +113,7 @@ stage_teardown(void **state)
 	message_release(&stage.message);
 	(void)close(stage.link);
 	(void)close(stage.words);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		remove_file(names[i]);
-	return rmdir(stage.directory);
+	return scratch_remove(names, ARRAY_SIZE(names));
 }
 
 void
@@ -138,7 +125,7 @@ stage_configure(const char *program, const char *accept)
 	assert_true(fprintf(file,
 			    "workers = 1\n%s[e]\nmode = encrypt\naccept = unix:%s/%s\n"
 			    "connect = 127.0.0.1:9\ncert = none\nverify = no\n",
-			    program, stage.directory, accept) > 0);
+			    program, scratch.directory, accept) > 0);
 	assert_int_equal(fclose(file), 0);
 }
 
@@ -318,13 +305,35 @@ stage_hear_start(const char *words)
 	return stage_hear_generation(words);
 }
 
-ino_t
-stage_get_ready(void)
+void
+stage_accept(void)
 {
-	stage_start();
-	ino_t socket = stage_hear_start("/front\n");
 	stage_tell(PROTOCOL_ACCEPTED);
 	(void)stage_hear(PROTOCOL_COMMIT);
+}
+
+void
+stage_accept_reload(void)
+{
+	stage_tell(PROTOCOL_ACCEPTED);
+	(void)stage_hear(PROTOCOL_LOG);
+	(void)stage_hear(PROTOCOL_COMMIT);
+}
+
+ino_t
+stage_begin(const char *program)
+{
+	stage_configure(program, "front");
+	stage_start();
+	return stage_hear_start("/front\n");
+}
+
+ino_t
+stage_get_ready(const char *program)
+{
+	ino_t socket = stage_begin(program);
+
+	stage_accept();
 	stage_expect_words("ready");
 	return socket;
 }
@@ -344,7 +353,8 @@ stage_is_open(const char *name)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", stage.directory, name);
+	(void)snprintf(
+		address.sun_path, sizeof(address.sun_path), "%s/%s", scratch.directory, name);
 	int connected = connect(fd, (struct sockaddr *)&address, sizeof(address));
 	(void)close(fd);
 	return connected == 0;

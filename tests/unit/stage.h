@@ -5,7 +5,8 @@
  * What the supervisor starts as serve is the test's program again: its main() then returns stage_serve().
  * The puppet passes what main says on to the test, and what the test says on to main; only a COMMIT it
  * answers by itself, just before it passes it on, unless it was told to hold. Their link is its
- * descriptor 0, which every serve inherits. Everything fails the test that does not come in time.
+ * descriptor 0, which every serve inherits. Everything fails the test that does not come in time. Files are
+ * in the directory of the test (scratch.h).
  */
 #ifndef TESTS_UNIT_STAGE_H
 #define TESTS_UNIT_STAGE_H
@@ -16,6 +17,7 @@
 #include <sys/types.h>
 
 #include "common/message.h"
+#include "tests/unit/scratch.h"
 
 enum { STAGE_PATIENCE = 20 /* seconds */ };
 
@@ -29,7 +31,7 @@ enum {
 };
 
 struct stage {
-	char directory[40], config[64], log[64];
+	char config[SCRATCH_PATH], log[SCRATCH_PATH];
 	uid_t user;	   /* of the supervisor */
 	pid_t pid;	   /* the supervisor; 0: none */
 	pid_t serve;	   /* the last puppet */
@@ -53,8 +55,11 @@ void stage_configure(const char *program, const char *accept);
 /* Start the supervisor. */
 void stage_start(void);
 
-/* Start it, and bring serve to run. Returns the inode of the listening socket "front". */
-ino_t stage_get_ready(void);
+/* Configure it as above for "front", and start it. Serve gets that; returns the inode of the socket. */
+ino_t stage_begin(const char *program);
+
+/* The same, and serve runs it. */
+ino_t stage_get_ready(const char *program);
 
 /* The next message of the puppet must be of @type. Returns its number. */
 uint64_t stage_hear(uint32_t type);
@@ -64,6 +69,12 @@ ino_t stage_hear_generation(const char *words);
 
 /* The same from a new serve. */
 ino_t stage_hear_start(const char *words);
+
+/* Have serve accept the generation, and hear that it is to run it. */
+void stage_accept(void);
+
+/* The same with one that a reload has brought: where to log comes first. */
+void stage_accept_reload(void);
 
 /* Does the puppet say nothing for a while? If the supervisor has ended, it is certain. */
 bool stage_is_silent(void);

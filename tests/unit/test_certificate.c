@@ -223,27 +223,20 @@ an_identity_fits_its_size_and_says_where_it_was_cut(void **state)
 	assert_string_equal(array + text.length - 6, "aaa...");
 }
 
+#define TEST(claim) cmocka_unit_test_setup_teardown(claim, set_up, tear_down)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			a_subject_is_the_string_of_rfc_4514_and_printable, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			subject_and_issuer_of_a_self_signed_certificate_are_the_same_string, set_up,
-			tear_down),
-		cmocka_unit_test_setup_teardown(
-			names_have_their_kind_in_front_and_are_one_word, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_pin_is_the_hash_of_the_public_key_and_survives_renewal, set_up,
-			tear_down),
-		cmocka_unit_test_setup_teardown(
-			an_identity_is_the_first_name_and_the_subject, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			an_identity_without_a_name_is_the_subject, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(nobody_is_unnamed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			an_identity_fits_its_size_and_says_where_it_was_cut, set_up, tear_down),
+		TEST(a_subject_is_the_string_of_rfc_4514_and_printable),
+		TEST(subject_and_issuer_of_a_self_signed_certificate_are_the_same_string),
+		TEST(names_have_their_kind_in_front_and_are_one_word),
+		TEST(a_pin_is_the_hash_of_the_public_key_and_survives_renewal),
+		TEST(an_identity_is_the_first_name_and_the_subject),
+		TEST(an_identity_without_a_name_is_the_subject),
+		TEST(nobody_is_unnamed),
+		TEST(an_identity_fits_its_size_and_says_where_it_was_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

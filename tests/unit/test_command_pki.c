@@ -1,27 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/unit.h"
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/defs.h"
 #include "tests/unit/capture.h"
+#include "tests/unit/scratch.h"
 #include "tunnel/command.h"
 #include "tunnel/command_pki.h"
 
-static char directory[40];
-
+/* The directory is for the commands to make. */
 static int
 setup(void **state)
 {
-	(void)state;
-	(void)snprintf(directory, sizeof(directory), "/tmp/test_command_pki.XXXXXX");
-	return mkdtemp(directory) && rmdir(directory) == 0 ? 0 : -1;
+	return scratch_setup(state) || rmdir(scratch.directory);
 }
 
 static int
@@ -29,15 +25,10 @@ teardown(void **state)
 {
 	static const char *const names[] = {"ca.crt", "ca.key", "ca.crl", "a.example.crt",
 		"a.example.key", "me.crt", "me.key", "tickets"};
-	char path[64];
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
-		(void)unlink(path);
-	}
-	(void)rmdir(directory);
-	return access(directory, F_OK) == 0 ? -1 : 0;
+	(void)scratch_remove(names, ARRAY_SIZE(names));
+	return access(scratch.directory, F_OK) == 0 ? -1 : 0;
 }
 
 /* Run the command with @line, in which each "@" stands for the directory. */
@@ -49,25 +40,16 @@ pki(const char *line)
 	for (const char *c = line; *c; c++) {
 		size_t length = strlen(words);
 		(void)snprintf(words + length, sizeof(words) - length, "%.*s",
-			*c == '@' ? (int)sizeof(directory) : 1, *c == '@' ? directory : c);
+			*c == '@' ? (int)sizeof(scratch.directory) : 1,
+			*c == '@' ? scratch.directory : c);
 	}
 	return capture_run(command_pki, words);
-}
-
-static void
-expect(const char *text, const char *words)
-{
-	if (!strstr(text, words))
-		fail_msg("\"%s\" is not in:\n%s", words, text);
 }
 
 static bool
 is_there(const char *name)
 {
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
-	return access(path, F_OK) == 0;
+	return access(scratch_path(name), F_OK) == 0;
 }
 
 static void
@@ -93,7 +75,7 @@ wrong_usage_is_told_with_where_help_is(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		assert_int_equal(pki(lines[i].line), EXIT_USAGE);
-		expect(capture.err, lines[i].words);
+		capture_expect(capture.err, lines[i].words);
 		assert_string_equal(capture.out, "");
 	}
 }
@@ -122,9 +104,10 @@ help_of_all_and_of_each_is_on_standard_output(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		assert_int_equal(pki(lines[i].line), EXIT_ENDED);
-		expect(capture.out, lines[i].words);
-		expect(capture.out, lines[i].option);
-		expect(capture.out, "Exit codes: 0 done, 1 failed, 2 the command line is wrong.\n");
+		capture_expect(capture.out, lines[i].words);
+		capture_expect(capture.out, lines[i].option);
+		capture_expect(capture.out,
+			"Exit codes: 0 done, 1 failed, 2 the command line is wrong.\n");
 		assert_string_equal(capture.err, "");
 	}
 }
@@ -134,9 +117,9 @@ help_that_could_not_be_printed_is_a_failure(void **state)
 {
 	(void)state;
 	assert_int_equal(capture_run_full(command_pki, "pki --help"), EXIT_FAILED);
-	expect(capture.err, "sallyport: standard output: ");
+	capture_expect(capture.err, "sallyport: standard output: ");
 	assert_int_equal(capture_run_full(command_pki, "pki issue --help"), EXIT_FAILED);
-	expect(capture.err, "sallyport: standard output: ");
+	capture_expect(capture.err, "sallyport: standard output: ");
 }
 
 static void
@@ -144,13 +127,13 @@ init_makes_an_authority_and_says_what_is_what(void **state)
 {
 	(void)state;
 	assert_int_equal(pki("pki init @ --name Ours"), EXIT_ENDED);
-	expect(capture.out, "/ca.crt  the authority's certificate: give it to every peer");
-	expect(capture.out, "/ca.key  the authority's key: give it to nobody");
-	expect(capture.out, "Next: sallyport pki issue ");
+	capture_expect(capture.out, "/ca.crt  the authority's certificate: give it to every peer");
+	capture_expect(capture.out, "/ca.key  the authority's key: give it to nobody");
+	capture_expect(capture.out, "Next: sallyport pki issue ");
 	assert_string_equal(capture.err, "");
 	assert_true(is_there("ca.crt") && is_there("ca.key"));
 	assert_int_equal(pki("pki show @/ca.crt"), EXIT_ENDED);
-	expect(capture.out, "Ours");
+	capture_expect(capture.out, "Ours");
 }
 
 static void
@@ -159,10 +142,10 @@ an_authority_is_not_overwritten(void **state)
 	(void)state;
 	assert_int_equal(pki("pki init @ --name Ours"), EXIT_ENDED);
 	assert_int_equal(pki("pki init @ --name Theirs"), EXIT_FAILED);
-	expect(capture.err, "sallyport pki init: ");
+	capture_expect(capture.err, "sallyport pki init: ");
 	assert_string_equal(capture.out, "");
 	assert_int_equal(pki("pki show @/ca.crt"), EXIT_ENDED);
-	expect(capture.out, "Ours");
+	capture_expect(capture.out, "Ours");
 }
 
 static void
@@ -171,14 +154,15 @@ an_issued_certificate_is_good_for_its_own_name_without_others(void **state)
 	(void)state;
 	assert_int_equal(pki("pki init @"), EXIT_ENDED);
 	assert_int_equal(pki("pki issue @ a.example"), EXIT_ENDED);
-	expect(capture.out, "/a.example.crt  the certificate: \"cert\" of its owner\n");
-	expect(capture.out, "/a.example.key  its key: \"key\" of its owner and nobody else's\n");
+	capture_expect(capture.out, "/a.example.crt  the certificate: \"cert\" of its owner\n");
+	capture_expect(
+		capture.out, "/a.example.key  its key: \"key\" of its owner and nobody else's\n");
 	assert_int_equal(pki("pki show @/a.example.crt --ca @/ca.crt"), EXIT_USAGE);
-	expect(capture.err, "a.example.crt is a file: the options are for a server");
+	capture_expect(capture.err, "a.example.crt is a file: the options are for a server");
 	assert_int_equal(pki("pki show @/a.example.crt"), EXIT_ENDED);
-	expect(capture.out, "a.example");
+	capture_expect(capture.out, "a.example");
 	assert_int_equal(pki("pki issue @ a.example"), EXIT_FAILED);
-	expect(capture.err, "sallyport pki issue: ");
+	capture_expect(capture.err, "sallyport pki issue: ");
 }
 
 static void
@@ -187,11 +171,11 @@ a_name_that_is_no_host_needs_another(void **state)
 	(void)state;
 	assert_int_equal(pki("pki init @"), EXIT_ENDED);
 	assert_int_equal(pki("pki issue @ some_thing"), EXIT_FAILED);
-	expect(capture.err, "\"some_thing\" is not a host name");
-	expect(capture.err, "add --dns, --ip or --uri\n");
+	capture_expect(capture.err, "\"some_thing\" is not a host name");
+	capture_expect(capture.err, "add --dns, --ip or --uri\n");
 	assert_int_equal(pki("pki issue @ me --ip 192.0.2.7"), EXIT_ENDED);
 	assert_int_equal(pki("pki show @/me.crt"), EXIT_ENDED);
-	expect(capture.out, "192.0.2.7");
+	capture_expect(capture.out, "192.0.2.7");
 }
 
 /* Put the line that says until when @file is good into @array. */
@@ -215,10 +199,10 @@ no_certificate_outlives_its_authority(void **state)
 	(void)state;
 	assert_int_equal(pki("pki init @ --days 30"), EXIT_ENDED);
 	assert_int_equal(pki("pki issue @ me --days 40"), EXIT_FAILED);
-	expect(capture.err, "--days: the authority expires in ");
+	capture_expect(capture.err, "--days: the authority expires in ");
 	assert_false(is_there("me.crt") || is_there("me.key"));
 	assert_int_equal(pki("pki issue @ me"), EXIT_ENDED);
-	expect(capture.out, "The certificate is made to expire with its authority, ");
+	capture_expect(capture.out, "The certificate is made to expire with its authority, ");
 	get_until("ca.crt", ours, sizeof(ours));
 	get_until("me.crt", theirs, sizeof(theirs));
 	assert_string_equal(ours, theirs);
@@ -231,7 +215,7 @@ without_an_authority_nothing_is_issued(void **state)
 {
 	(void)state;
 	assert_int_equal(pki("pki issue @ me"), EXIT_FAILED);
-	expect(capture.err, "sallyport pki issue: ");
+	capture_expect(capture.err, "sallyport pki issue: ");
 	assert_string_equal(capture.out, "");
 	assert_false(is_there("me.key"));
 }
@@ -241,26 +225,20 @@ a_directory_that_cannot_be_made_is_a_failure(void **state)
 {
 	(void)state;
 	assert_int_equal(pki("pki init @/deeper"), EXIT_FAILED);
-	expect(capture.err, "sallyport pki init: ");
+	capture_expect(capture.err, "sallyport pki init: ");
 	assert_string_equal(capture.out, "");
 }
 
 static void
 an_authority_that_could_not_be_written_leaves_no_directory(void **state)
 {
-	struct rlimit limit, small;
-
 	(void)state;
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	small = limit;
-	small.rlim_cur = 150; /* bytes: for the error's words, but not for a key */
-	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	scratch_limit(150); /* bytes: for the error's words, but not for a key */
 	int status = pki("pki init @");
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	scratch_unlimit();
 	assert_int_equal(status, EXIT_FAILED);
-	expect(capture.err, "sallyport pki init: ");
-	assert_int_not_equal(access(directory, F_OK), 0);
+	capture_expect(capture.err, "sallyport pki init: ");
+	assert_int_not_equal(access(scratch.directory, F_OK), 0);
 }
 
 static void
@@ -271,17 +249,17 @@ revoke_makes_a_list_and_keeps_who_was_on_it(void **state)
 	assert_int_equal(pki("pki issue @ a.example"), EXIT_ENDED);
 	assert_int_equal(pki("pki issue @ me --ip 192.0.2.7"), EXIT_ENDED);
 	assert_int_equal(pki("pki revoke @"), EXIT_ENDED);
-	expect(capture.out,
+	capture_expect(capture.out,
 		"/ca.crl  the authority's list: \"crl\" of every peer; 0 on it, good until ");
 	assert_true(is_there("ca.crl"));
 	assert_int_equal(pki("pki revoke @ a.example"), EXIT_ENDED);
-	expect(capture.out, "a.example is revoked\n");
-	expect(capture.out, "; 1 on it, ");
+	capture_expect(capture.out, "a.example is revoked\n");
+	capture_expect(capture.out, "; 1 on it, ");
 	assert_int_equal(pki("pki revoke @ me --days 3"), EXIT_ENDED);
-	expect(capture.out, "; 2 on it, ");
+	capture_expect(capture.out, "; 2 on it, ");
 	assert_int_equal(pki("pki revoke @ a.example"), EXIT_ENDED);
-	expect(capture.out, "a.example had been revoked already");
-	expect(capture.out, "; 2 on it, ");
+	capture_expect(capture.out, "a.example had been revoked already");
+	capture_expect(capture.out, "; 2 on it, ");
 	assert_string_equal(capture.err, "");
 }
 
@@ -290,10 +268,10 @@ who_is_not_there_is_not_revoked(void **state)
 {
 	(void)state;
 	assert_int_equal(pki("pki revoke @"), EXIT_FAILED);
-	expect(capture.err, "sallyport pki revoke: ");
+	capture_expect(capture.err, "sallyport pki revoke: ");
 	assert_int_equal(pki("pki init @"), EXIT_ENDED);
 	assert_int_equal(pki("pki revoke @ me"), EXIT_FAILED);
-	expect(capture.err, "/me.crt\": open: No such file");
+	capture_expect(capture.err, "/me.crt\": open: No such file");
 	assert_int_equal(pki("pki revoke @ ca"), EXIT_FAILED);
 	assert_int_equal(pki("pki revoke @ ../me"), EXIT_FAILED);
 	assert_false(is_there("ca.crl"));
@@ -306,7 +284,7 @@ what_another_authority_has_signed_is_not_revoked(void **state)
 	assert_int_equal(pki("pki init @"), EXIT_ENDED);
 	assert_int_equal(pki("pki self @ me"), EXIT_ENDED);
 	assert_int_equal(pki("pki revoke @ me"), EXIT_FAILED);
-	expect(capture.err, "the certificate was not issued by this authority");
+	capture_expect(capture.err, "the certificate was not issued by this authority");
 	assert_false(is_there("ca.crl"));
 }
 
@@ -317,21 +295,22 @@ self_makes_an_identity_and_prints_the_lines_of_both_ends(void **state)
 
 	(void)state;
 	assert_int_equal(pki("pki self @ a.example"), EXIT_ENDED);
-	(void)snprintf(line, sizeof(line), "\ncert = %s/a.example.crt\n", directory);
-	expect(capture.out, line);
-	(void)snprintf(line, sizeof(line), "\nkey = %s/a.example.key\nca = none\n", directory);
-	expect(capture.out, line);
+	(void)snprintf(line, sizeof(line), "\ncert = %s/a.example.crt\n", scratch.directory);
+	capture_expect(capture.out, line);
+	(void)snprintf(
+		line, sizeof(line), "\nkey = %s/a.example.key\nca = none\n", scratch.directory);
+	capture_expect(capture.out, line);
 	const char *pin = strstr(capture.out, "ca = none\npin = sha256:");
 	assert_non_null(pin);
 	(void)snprintf(line, sizeof(line), "%.51s", pin + strlen("ca = none\npin = "));
 	assert_int_equal(pki("pki show @/a.example.crt"), EXIT_ENDED);
-	expect(capture.out, line);
-	expect(capture.out, "dns:a.example");
+	capture_expect(capture.out, line);
+	capture_expect(capture.out, "dns:a.example");
 	assert_int_equal(pki("pki self @ a.example"), EXIT_FAILED);
-	expect(capture.err, "a.example.key exists and is not overwritten");
+	capture_expect(capture.err, "a.example.key exists and is not overwritten");
 	assert_int_equal(pki("pki self @ me --uri spiffe://x/me --key-type ed25519"), EXIT_ENDED);
 	assert_int_equal(pki("pki show @/me.crt"), EXIT_ENDED);
-	expect(capture.out, "uri:spiffe://x/me");
+	capture_expect(capture.out, "uri:spiffe://x/me");
 }
 
 static void
@@ -339,7 +318,7 @@ self_that_failed_leaves_no_directory(void **state)
 {
 	(void)state;
 	assert_int_equal(pki("pki self @ ca"), EXIT_FAILED);
-	assert_int_not_equal(access(directory, F_OK), 0);
+	assert_int_not_equal(access(scratch.directory, F_OK), 0);
 	assert_int_equal(pki("pki self @/deeper me"), EXIT_FAILED);
 	assert_string_equal(capture.out, "");
 }
@@ -348,10 +327,8 @@ self_that_failed_leaves_no_directory(void **state)
 static void
 read_secret(char secret[64])
 {
-	char path[64];
+	FILE *file = fopen(scratch_path("tickets"), "rb");
 
-	(void)snprintf(path, sizeof(path), "%s/tickets", directory);
-	FILE *file = fopen(path, "rb");
 	assert_non_null(file);
 	assert_int_equal(fread(secret, 1, 64, file), 64);
 	assert_int_equal(fgetc(file), EOF);
@@ -366,11 +343,12 @@ a_ticket_key_is_made_and_replaced(void **state)
 	(void)state;
 	assert_int_equal(pki("pki init @"), EXIT_ENDED);
 	assert_int_equal(pki("pki ticket-key @/tickets"), EXIT_ENDED);
-	expect(capture.out, "/tickets  the secret of session tickets: \"ticket-keys\" of every");
+	capture_expect(
+		capture.out, "/tickets  the secret of session tickets: \"ticket-keys\" of every");
 	assert_null(strstr(capture.out, "It is new"));
 	read_secret(first);
 	assert_int_equal(pki("pki ticket-key @/tickets"), EXIT_ENDED);
-	expect(capture.out, "It is new: ");
+	capture_expect(capture.out, "It is new: ");
 	read_secret(second);
 	assert_memory_not_equal(first, second, 64);
 }
@@ -381,7 +359,8 @@ a_ticket_key_replaces_nothing_but_its_like(void **state)
 	(void)state;
 	assert_int_equal(pki("pki init @"), EXIT_ENDED);
 	assert_int_equal(pki("pki ticket-key @/ca.key"), EXIT_FAILED);
-	expect(capture.err, "ca.key exists, is not a file of 64 bytes and is not overwritten");
+	capture_expect(
+		capture.err, "ca.key exists, is not a file of 64 bytes and is not overwritten");
 	assert_int_equal(pki("pki ticket-key @"), EXIT_FAILED);
 	assert_int_equal(pki("pki ticket-key @/deeper/file"), EXIT_FAILED);
 	assert_int_equal(pki("pki issue @ a.example"), EXIT_ENDED);

@@ -17,6 +17,7 @@
 
 #include "common/defs.h"
 #include "tests/unit/capture.h"
+#include "tests/unit/scratch.h"
 #include "tunnel/command.h"
 #include "tunnel/command_run.h"
 
@@ -27,7 +28,7 @@ enum { PATIENCE = 20 /* seconds */, UNCLEAN = 9 };
  * its descriptor 0, which it inherits, what process it is.
  */
 struct fixture {
-	char directory[40], config[64], front[64];
+	char config[SCRATCH_PATH], front[SCRATCH_PATH];
 	pid_t pid, serve; /* 0: none */
 	int link;	  /* where serve writes to; -1: none */
 	int words;	  /* the standard error of both; -1: none */
@@ -52,20 +53,18 @@ serve(int argc, char **argv)
 static int
 setup(void **state)
 {
-	(void)state;
 	fixture = (struct fixture){.link = -1, .words = -1};
-	(void)snprintf(
-		fixture.directory, sizeof(fixture.directory), "/tmp/test_command_run.XXXXXX");
-	if (!mkdtemp(fixture.directory))
-		return -1;
-	(void)snprintf(fixture.config, sizeof(fixture.config), "%s/conf", fixture.directory);
-	(void)snprintf(fixture.front, sizeof(fixture.front), "%s/front", fixture.directory);
-	return 0;
+	int failed = scratch_setup(state);
+	scratch_place(fixture.config, "conf");
+	scratch_place(fixture.front, "front");
+	return failed;
 }
 
 static int
 teardown(void **state)
 {
+	static const char *const names[] = {"conf", "front"};
+
 	(void)state;
 	if (fixture.pid > 0) {
 		(void)kill(fixture.pid, SIGKILL);
@@ -75,9 +74,7 @@ teardown(void **state)
 		(void)close(fixture.link);
 	if (fixture.words >= 0)
 		(void)close(fixture.words);
-	(void)unlink(fixture.config);
-	(void)unlink(fixture.front);
-	return rmdir(fixture.directory);
+	return scratch_remove(names, ARRAY_SIZE(names));
 }
 
 static void
@@ -303,8 +300,9 @@ the_services_of_a_file_run_until_a_term(void **state)
 static void
 the_service_of_flags_runs_until_a_term(void **state)
 {
-	char name[] = "encrypt", accept_flag[96], connect_flag[] = "--connect=127.0.0.1:9",
-	     cert[] = "--cert=none", verify[] = "--verify=no", workers[] = "--workers=1";
+	char name[] = "encrypt", accept_flag[SCRATCH_PATH + 16],
+	     connect_flag[] = "--connect=127.0.0.1:9", cert[] = "--cert=none",
+	     verify[] = "--verify=no", workers[] = "--workers=1";
 	char *argv[] = {name, accept_flag, connect_flag, cert, verify, workers, NULL};
 
 	(void)state;

@@ -13,6 +13,7 @@
 #include "common/defs.h"
 #include "common/text.h"
 #include "tests/unit/capture.h"
+#include "tests/unit/scratch.h"
 #include "tunnel/command.h"
 #include "tunnel/command_check.h"
 #include "tunnel/command_help.h"
@@ -24,26 +25,25 @@
 	"[" name "]\nmode = encrypt\naccept = unix:/nowhere/" name "\n" \
 	"connect = 127.0.0.1:9\ncert = none\n"
 
-static char directory[40], path[64], line[128];
+static char path[SCRATCH_PATH], line[SCRATCH_PATH + 32];
 
 static int
 setup(void **state)
 {
-	(void)state;
-	(void)snprintf(directory, sizeof(directory), "/tmp/test_commands.XXXXXX");
-	if (!mkdtemp(directory))
-		return -1;
-	(void)snprintf(path, sizeof(path), "%s/conf", directory);
-	return 0;
+	int failed = scratch_setup(state);
+
+	scratch_place(path, "conf");
+	return failed;
 }
 
 /* What a command creates in the directory makes this fail. */
 static int
 teardown(void **state)
 {
+	static const char *const names[] = {"conf"};
+
 	(void)state;
-	(void)unlink(path);
-	return rmdir(directory);
+	return scratch_remove(names, ARRAY_SIZE(names));
 }
 
 static void
@@ -159,16 +159,16 @@ check_binds_and_creates_nothing(void **state)
 	char text[512], target[80];
 
 	(void)state;
-	(void)snprintf(target, sizeof(target), "%s/log", directory);
+	(void)snprintf(target, sizeof(target), "%s/log", scratch.directory);
 	(void)snprintf(text, sizeof(text),
 		"log-target = %s\n[e]\nmode = encrypt\naccept = unix:%s/e\n"
 		"connect = 127.0.0.1:9\ncert = none\nverify = no\n",
-		target, directory);
+		target, scratch.directory);
 	configure(text);
 	assert_int_equal(run(command_check, "check"), EXIT_ENDED);
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(rmdir(directory), 0);
-	assert_int_equal(mkdir(directory, 0700), 0);
+	assert_int_equal(rmdir(scratch.directory), 0);
+	assert_int_equal(mkdir(scratch.directory, 0700), 0);
 }
 
 static void

@@ -1,33 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/unit.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/diag.h"
-#include "tests/unit/name_files.h"
-#include "tests/unit/name_server.h"
+#include "tests/unit/naming.h"
 #include "tests/unit/timed.h"
-#include "tunnel/dns.h"
-#include "tunnel/loop.h"
 
 enum { FAMILIES = 2 /* questions to a server for each name */ };
 
-/* Two servers, of which resolv.conf names the first, and a hosts file. */
-struct scene {
-	struct pool_budget budget;
-	struct loop loop;
-	struct name_server first, second;
-	struct name_files files;
-	struct dns *dns;
-};
+static struct dns *dns;
 
 /* Somebody who asks. */
 struct asker {
 	struct dns_question question;
-	struct loop *loop;
 	unsigned told;
 	enum dns_outcome outcome;
 	size_t count;
@@ -37,39 +24,27 @@ struct asker {
 };
 
 static int
-open_scene(void **state)
+setup(void **state)
 {
-	struct scene *scene = calloc(1, sizeof(*scene));
-	char path[sizeof(scene->files.resolv_conf)];
-	struct dns_settings settings = {.resolv_conf = path, .hosts_of_environment = true};
+	struct dns_settings settings = naming_start();
+	char path[sizeof(naming.files.resolv_conf)];
 	struct diag diag;
 
-	assert_non_null(scene);
-	scene->budget.limit = 1 << 20;
-	assert_int_equal(loop_init(&scene->loop, &scene->budget, &diag), 0);
-	name_server_start(&scene->first, scene->loop.ev, "127.0.0.1", &settings.port);
-	name_server_start(&scene->second, scene->loop.ev, "127.0.0.2", &settings.port);
-	scene->second.v4[3] = 2;
-	name_files_make(&scene->files, "198.51.100.7 listed\n");
-	(void)snprintf(path, sizeof(path), "%s", scene->files.resolv_conf);
-	scene->dns = dns_new(&scene->loop, &settings, &diag);
-	assert_non_null(scene->dns);
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s", settings.resolv_conf);
+	settings.resolv_conf = path;
+	dns = dns_new(&naming.loop, &settings, &diag);
+	assert_non_null(dns);
 	memset(path, 0, sizeof(path)); /* the setting is copied */
-	*state = scene;
 	return 0;
 }
 
 static int
-close_scene(void **state)
+teardown(void **state)
 {
-	struct scene *scene = *state;
-
-	dns_free(scene->dns);
-	name_server_stop(&scene->first);
-	name_server_stop(&scene->second);
-	loop_release(&scene->loop);
-	name_files_remove(&scene->files);
-	free(scene);
+	(void)state;
+	dns_free(dns);
+	naming_stop();
 	return 0;
 }
 
@@ -87,52 +62,35 @@ on_answered(struct dns_question *question, const struct dns_answer *answer)
 		asker->endpoints[i] = answer->endpoints[i];
 	if (answer->outcome != DNS_FOUND)
 		(void)snprintf(asker->words, sizeof(asker->words), "%s", answer->words);
-	ev_break(asker->loop->ev, EVBREAK_ONE);
+	ev_break(naming.loop.ev, EVBREAK_ONE);
 }
 
 static void
-ask(struct scene *scene, struct asker *asker, const char *name)
+ask(struct asker *asker, const char *name)
 {
-	*asker = (struct asker){.question.answered = on_answered, .loop = &scene->loop};
-	dns_ask(scene->dns, name, &asker->question);
+	*asker = (struct asker){.question.answered = on_answered};
+	dns_ask(dns, name, &asker->question);
 }
 
 /* Ask for @name and wait for the answer. Returns how long that took. */
 static double
-resolve(struct scene *scene, struct asker *asker, const char *name)
+resolve(struct asker *asker, const char *name)
 {
 	double seconds = 0;
 
-	ask(scene, asker, name);
+	ask(asker, name);
 	if (asker->told == 0)
-		seconds = timed_run(scene->loop.ev, 10.);
+		seconds = timed_run(naming.loop.ev, 10.);
 	assert_int_equal(asker->told, 1);
 	return seconds;
 }
 
 /* Let a change of resolv.conf to @text be seen. */
 static void
-change(struct scene *scene, const char *text)
+change(const char *text)
 {
-	(void)timed_run(scene->loop.ev, 1.1);
-	name_files_write(scene->files.resolv_conf, text);
-}
-
-static bool
-is_address(const struct endpoint *endpoint, const char *ip)
-{
-	struct in_addr v4;
-	struct in6_addr v6;
-
-	if (inet_pton(AF_INET, ip, &v4) == 1) {
-		return endpoint->any.sa_family == AF_INET &&
-			endpoint->length == sizeof(endpoint->v4) && endpoint->v4.sin_port == 0 &&
-			memcmp(&endpoint->v4.sin_addr, &v4, sizeof(v4)) == 0;
-	}
-	assert_int_equal(inet_pton(AF_INET6, ip, &v6), 1);
-	return endpoint->any.sa_family == AF_INET6 && endpoint->length == sizeof(endpoint->v6) &&
-		endpoint->v6.sin6_port == 0 &&
-		memcmp(&endpoint->v6.sin6_addr, &v6, sizeof(v6)) == 0;
+	(void)timed_run(naming.loop.ev, 1.1);
+	name_files_write(naming.files.resolv_conf, text);
 }
 
 /* Was @ip among what was found, with port 0? */
@@ -140,25 +98,21 @@ static bool
 was_told(const struct asker *asker, const char *ip)
 {
 	assert_int_equal(asker->outcome, DNS_FOUND);
-	for (size_t i = 0; i < asker->count; i++) {
-		if (is_address(&asker->endpoints[i], ip))
-			return true;
-	}
-	return false;
+	return naming_has(asker->endpoints, asker->count, ip);
 }
 
 static void
 both_families_are_asked_for_at_once_and_found(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	scene->first.mood = SERVER_SILENT;
-	ask(scene, &asker, "db.example.net");
-	(void)timed_run(scene->loop.ev, 0.1);
-	assert_int_equal(scene->first.asked, FAMILIES);
-	scene->first.mood = SERVER_ANSWERS;
-	(void)timed_run(scene->loop.ev, 10.);
+	(void)state;
+	naming.first.mood = SERVER_SILENT;
+	ask(&asker, "db.example.net");
+	(void)timed_run(naming.loop.ev, 0.1);
+	assert_int_equal(naming.first.asked, FAMILIES);
+	naming.first.mood = SERVER_ANSWERS;
+	(void)timed_run(naming.loop.ev, 10.);
 	assert_int_equal(asker.told, 1);
 	assert_int_equal(asker.count, 2);
 	assert_true(was_told(&asker, "192.0.2.1"));
@@ -168,11 +122,11 @@ both_families_are_asked_for_at_once_and_found(void **state)
 static void
 one_family_is_enough(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	memset(scene->first.v6, 0, sizeof(scene->first.v6));
-	(void)resolve(scene, &asker, "db.example.net");
+	(void)state;
+	memset(naming.first.v6, 0, sizeof(naming.first.v6));
+	(void)resolve(&asker, "db.example.net");
 	assert_int_equal(asker.count, 1);
 	assert_true(was_told(&asker, "192.0.2.1"));
 }
@@ -180,44 +134,44 @@ one_family_is_enough(void **state)
 static void
 the_time_to_live_is_the_servers_and_nothing_is_remembered(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	scene->first.ttl = 77;
-	(void)resolve(scene, &asker, "db.example.net");
+	(void)state;
+	naming.first.ttl = 77;
+	(void)resolve(&asker, "db.example.net");
 	assert_true(asker.ttl > 76.5 && asker.ttl < 77.5);
-	scene->first.ttl = 5;
-	(void)resolve(scene, &asker, "db.example.net");
+	naming.first.ttl = 5;
+	(void)resolve(&asker, "db.example.net");
 	assert_true(asker.ttl > 4.5 && asker.ttl < 5.5);
-	assert_int_equal(scene->first.asked, 2 * FAMILIES);
+	assert_int_equal(naming.first.asked, 2 * FAMILIES);
 }
 
 static void
 hosts_comes_first_and_has_no_time_to_live(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	(void)resolve(scene, &asker, "listed");
+	(void)state;
+	(void)resolve(&asker, "listed");
 	assert_int_equal(asker.count, 1);
 	assert_true(was_told(&asker, "198.51.100.7"));
 	assert_true(asker.ttl == 0);
-	assert_int_equal(scene->first.asked, 0);
+	assert_int_equal(naming.first.asked, 0);
 }
 
 static void
 an_answer_is_cut_after_so_many_addresses(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 	char text[4096];
 	size_t length = 0;
 
+	(void)state;
 	for (int i = 1; i <= DNS_ADDRESSES + 8; i++)
 		length += (size_t)snprintf(
 			text + length, sizeof(text) - length, "198.51.100.%d many\n", i);
-	name_files_write(scene->files.hosts, text);
-	(void)resolve(scene, &asker, "many");
+	name_files_write(naming.files.hosts, text);
+	(void)resolve(&asker, "many");
 	assert_int_equal(asker.outcome, DNS_FOUND);
 	assert_int_equal(asker.count, DNS_ADDRESSES);
 }
@@ -225,16 +179,16 @@ an_answer_is_cut_after_so_many_addresses(void **state)
 static void
 that_there_is_nothing_is_an_answer_with_words(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	scene->first.mood = SERVER_DENIES;
-	(void)resolve(scene, &asker, "db.example.net");
+	(void)state;
+	naming.first.mood = SERVER_DENIES;
+	(void)resolve(&asker, "db.example.net");
 	assert_int_equal(asker.outcome, DNS_NOT_FOUND);
 	assert_int_equal(asker.count, 0);
 	assert_string_equal(asker.words, "no such name");
-	scene->first.mood = SERVER_EMPTY;
-	(void)resolve(scene, &asker, "db.example.net");
+	naming.first.mood = SERVER_EMPTY;
+	(void)resolve(&asker, "db.example.net");
 	assert_int_equal(asker.outcome, DNS_NOT_FOUND);
 	assert_string_equal(asker.words, "the name has no address");
 }
@@ -242,11 +196,11 @@ that_there_is_nothing_is_an_answer_with_words(void **state)
 static void
 that_nobody_can_say_is_a_failure_with_words(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	scene->first.mood = SERVER_FAILS;
-	(void)resolve(scene, &asker, "db.example.net");
+	(void)state;
+	naming.first.mood = SERVER_FAILS;
+	(void)resolve(&asker, "db.example.net");
 	assert_int_equal(asker.outcome, DNS_FAILED);
 	assert_int_equal(asker.count, 0);
 	assert_string_equal(asker.words, "no DNS server can be reached, or all of them fail");
@@ -255,25 +209,25 @@ that_nobody_can_say_is_a_failure_with_words(void **state)
 static void
 what_cannot_be_a_name_fails_and_is_asked_of_nobody(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	(void)resolve(scene, &asker, "a..example.net");
+	(void)state;
+	(void)resolve(&asker, "a..example.net");
 	assert_int_equal(asker.outcome, DNS_FAILED);
 	assert_string_equal(asker.words, "that is not a valid name");
-	assert_int_equal(scene->first.asked, 0);
+	assert_int_equal(naming.first.asked, 0);
 }
 
 static void
 a_silent_server_has_one_and_a_half_seconds_and_then_3(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	scene->first.mood = SERVER_SILENT;
-	double seconds = resolve(scene, &asker, "db.example.net");
+	(void)state;
+	naming.first.mood = SERVER_SILENT;
+	double seconds = resolve(&asker, "db.example.net");
 	assert_true(seconds > 4.3 && seconds < 6.);
-	assert_int_equal(scene->first.asked, 2 * FAMILIES);
+	assert_int_equal(naming.first.asked, 2 * FAMILIES);
 	assert_int_equal(asker.outcome, DNS_FAILED);
 	assert_string_equal(asker.words, "the DNS servers do not answer");
 }
@@ -281,12 +235,12 @@ a_silent_server_has_one_and_a_half_seconds_and_then_3(void **state)
 static void
 the_next_server_is_asked_when_the_first_is_silent(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	change(scene, "nameserver 127.0.0.1\nnameserver 127.0.0.2\n");
-	scene->first.mood = SERVER_SILENT;
-	double seconds = resolve(scene, &asker, "db.example.net");
+	(void)state;
+	change("nameserver 127.0.0.1\nnameserver 127.0.0.2\n");
+	naming.first.mood = SERVER_SILENT;
+	double seconds = resolve(&asker, "db.example.net");
 	assert_true(seconds > 1.4 && seconds < 2.5);
 	assert_true(was_told(&asker, "192.0.2.2"));
 }
@@ -294,17 +248,17 @@ the_next_server_is_asked_when_the_first_is_silent(void **state)
 static void
 the_search_list_is_gone_through_for_a_name_without_dots(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	change(scene, "nameserver 127.0.0.1\nsearch a.example.net b.example.net\n");
-	scene->first.mood = SERVER_DENIES;
-	(void)resolve(scene, &asker, "db");
+	(void)state;
+	change("nameserver 127.0.0.1\nsearch a.example.net b.example.net\n");
+	naming.first.mood = SERVER_DENIES;
+	(void)resolve(&asker, "db");
 	assert_int_equal(asker.outcome, DNS_NOT_FOUND);
-	assert_int_equal(scene->first.asked, 3 * FAMILIES); /* in each, and as it is */
-	scene->first.asked = 0;
-	(void)resolve(scene, &asker, "db.");
-	assert_int_equal(scene->first.asked, FAMILIES);
+	assert_int_equal(naming.first.asked, 3 * FAMILIES); /* in each, and as it is */
+	naming.first.asked = 0;
+	(void)resolve(&asker, "db.");
+	assert_int_equal(naming.first.asked, FAMILIES);
 }
 
 static void
@@ -312,34 +266,34 @@ localhost_is_both_loopbacks_and_asked_of_nobody(void **state)
 {
 	static const char *const names[] = {
 		"localhost", "LOCALHOST", "LocalHost.", "a.localhost", "a.b.localhost."};
-	struct scene *scene = *state;
 	struct asker asker;
 
+	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		(void)resolve(scene, &asker, names[i]);
+		(void)resolve(&asker, names[i]);
 		assert_int_equal(asker.count, 2);
 		assert_int_equal(asker.outcome, DNS_FOUND);
-		assert_true(is_address(&asker.endpoints[0], "::1"));
-		assert_true(is_address(&asker.endpoints[1], "127.0.0.1"));
+		assert_true(naming_is(&asker.endpoints[0], "::1"));
+		assert_true(naming_is(&asker.endpoints[1], "127.0.0.1"));
 	}
-	name_files_write(scene->files.hosts, "127.0.0.3 localhost\n");
-	(void)resolve(scene, &asker, "localhost");
+	name_files_write(naming.files.hosts, "127.0.0.3 localhost\n");
+	(void)resolve(&asker, "localhost");
 	assert_int_equal(asker.count, 1);
 	assert_true(was_told(&asker, "127.0.0.3"));
-	assert_int_equal(scene->first.asked, 0);
+	assert_int_equal(naming.first.asked, 0);
 }
 
 static void
 what_only_ends_or_begins_like_localhost_is_asked(void **state)
 {
 	static const char *const names[] = {"notlocalhost.", "localhost.example.net"};
-	struct scene *scene = *state;
 	struct asker asker;
 
+	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		scene->first.asked = 0;
-		(void)resolve(scene, &asker, names[i]);
-		assert_int_equal(scene->first.asked, FAMILIES);
+		naming.first.asked = 0;
+		(void)resolve(&asker, names[i]);
+		assert_int_equal(naming.first.asked, FAMILIES);
 		assert_true(was_told(&asker, "192.0.2.1"));
 	}
 }
@@ -347,18 +301,18 @@ what_only_ends_or_begins_like_localhost_is_asked(void **state)
 static void
 the_next_question_goes_by_a_changed_resolv_conf_and_open_ones_by_the_old(void **state)
 {
-	struct scene *scene = *state;
 	struct asker old, new;
 
-	(void)timed_run(scene->loop.ev, 1.1);
-	scene->first.mood = SERVER_SILENT;
-	ask(scene, &old, "old.example.net");
-	change(scene, "nameserver 127.0.0.2\n");
-	(void)resolve(scene, &new, "new.example.net");
+	(void)state;
+	(void)timed_run(naming.loop.ev, 1.1);
+	naming.first.mood = SERVER_SILENT;
+	ask(&old, "old.example.net");
+	change("nameserver 127.0.0.2\n");
+	(void)resolve(&new, "new.example.net");
 	assert_true(was_told(&new, "192.0.2.2"));
 	assert_int_equal(old.told, 0);
-	scene->first.mood = SERVER_ANSWERS; /* when it is asked a second time */
-	(void)timed_run(scene->loop.ev, 10.);
+	naming.first.mood = SERVER_ANSWERS; /* when it is asked a second time */
+	(void)timed_run(naming.loop.ev, 10.);
 	assert_int_equal(old.told, 1);
 	assert_true(was_told(&old, "192.0.2.1"));
 }
@@ -367,17 +321,17 @@ static void
 many_questions_are_open_at_once(void **state)
 {
 	enum { QUESTIONS = 100 };
-	struct scene *scene = *state;
 	static struct asker askers[QUESTIONS];
 	char name[32];
 
+	(void)state;
 	for (int i = 0; i < QUESTIONS; i++) {
 		(void)snprintf(name, sizeof(name), "n%d.example.net", i);
-		ask(scene, &askers[i], name);
+		ask(&askers[i], name);
 	}
 	for (int i = 0; i < QUESTIONS; i++) {
 		while (askers[i].told == 0)
-			assert_true(timed_run(scene->loop.ev, 10.) < 9.);
+			assert_true(timed_run(naming.loop.ev, 10.) < 9.);
 		assert_int_equal(askers[i].told, 1);
 		assert_true(was_told(&askers[i], "192.0.2.1"));
 	}
@@ -386,18 +340,18 @@ many_questions_are_open_at_once(void **state)
 static void
 open_questions_are_forgotten_when_it_is_freed(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	ask(scene, &asker, "db.example.net");
-	dns_free(scene->dns);
-	scene->dns = NULL; /* and the end of the scene frees that */
-	(void)timed_run(scene->loop.ev, 0.1);
-	assert_int_equal(scene->first.asked, FAMILIES);
+	(void)state;
+	ask(&asker, "db.example.net");
+	dns_free(dns);
+	dns = NULL; /* and the end of the test frees that */
+	(void)timed_run(naming.loop.ev, 0.1);
+	assert_int_equal(naming.first.asked, FAMILIES);
 	assert_int_equal(asker.told, 0);
 }
 
-#define TEST(claim) cmocka_unit_test_setup_teardown(claim, open_scene, close_scene)
+#define TEST(claim) cmocka_unit_test_setup_teardown(claim, setup, teardown)
 
 int
 main(void)

@@ -2,7 +2,6 @@
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "common/diag.h"
 #include "tests/unit/resolving.h"
@@ -11,16 +10,6 @@
 #define OFFLOAD "[o]\nmode = offload\naccept = *:1\nconnect = 127.0.0.1:2\n"
 #define BRIDGE	"[b]\nmode = bridge\naccept = *:1\nconnect = h:2\n"
 #define ENCRYPT "[e]\nmode = encrypt\naccept = 127.0.0.1:1\nconnect = h:2\n"
-
-static struct resolving resolving;
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	resolving_stop(&resolving);
-	return 0;
-}
 
 /* What is said of the option called @name in the only service; "" when it has an effect. */
 static const char *
@@ -41,9 +30,9 @@ said_of(const char *name, enum side side)
 static const char *
 complaints_about(const char *text)
 {
-	resolving_start(&resolving, "m", text);
+	resolving_start("m", text);
 	effect_complain(&resolving.resolved, &resolving.complaints);
-	return resolving_tell(&resolving);
+	return resolving_tell();
 }
 
 static void
@@ -80,7 +69,7 @@ an_option_has_an_effect_in_its_modes_and_on_its_sides(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		resolving_start(&resolving, "m", rows[i].service);
+		resolving_start("m", rows[i].service);
 		assert_string_equal(said_of(rows[i].option, rows[i].side), rows[i].said);
 	}
 }
@@ -104,7 +93,7 @@ options_of_sockets_need_their_kind_of_socket(void **state)
 		char text[128];
 
 		(void)snprintf(text, sizeof(text), "[e]\nmode = encrypt\n%s\n", rows[i].accept);
-		resolving_start(&resolving, "m", text);
+		resolving_start("m", text);
 		assert_string_equal(said_of("socket-mode", SIDE_ACCEPT), rows[i].mode_said);
 		assert_string_equal(said_of("socket-users", SIDE_ACCEPT), rows[i].users_said);
 	}
@@ -120,7 +109,7 @@ nobody_is_blamed_for_an_accept_that_is_missing_or_wrong(void **state)
 		char text[128];
 
 		(void)snprintf(text, sizeof(text), "[e]\nmode = encrypt\n%s", accepts[i]);
-		resolving_start(&resolving, "m", text);
+		resolving_start("m", text);
 		assert_int_equal(resolving.mistakes, i);
 		assert_string_equal(said_of("socket-mode", SIDE_ACCEPT), "");
 		assert_string_equal(said_of("socket-users", SIDE_ACCEPT), "");
@@ -133,7 +122,7 @@ a_key_has_no_effect_on_the_side_without_a_certificate(void **state)
 	static const char no_cert[] = "has no effect with cert = none; remove it";
 
 	(void)state;
-	resolving_start(&resolving, "m", BRIDGE "accept-cert = none.pem\nconnect-cert = none\n");
+	resolving_start("m", BRIDGE "accept-cert = none.pem\nconnect-cert = none\n");
 	assert_string_equal(said_of("key", SIDE_ACCEPT), "");
 	assert_string_equal(said_of("key-permissions", SIDE_ACCEPT), "");
 	assert_string_equal(said_of("key", SIDE_CONNECT), no_cert);
@@ -217,27 +206,22 @@ a_default_is_judged_only_when_every_service_is_known(void **state)
 		"and bridge; remove it\n");
 }
 
+#define TEST(claim) cmocka_unit_test_teardown(claim, resolving_teardown)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(
-			an_option_has_an_effect_in_its_modes_and_on_its_sides, tear_down),
-		cmocka_unit_test_teardown(options_of_sockets_need_their_kind_of_socket, tear_down),
-		cmocka_unit_test_teardown(
-			nobody_is_blamed_for_an_accept_that_is_missing_or_wrong, tear_down),
-		cmocka_unit_test_teardown(
-			a_key_has_no_effect_on_the_side_without_a_certificate, tear_down),
-		cmocka_unit_test_teardown(nothing_is_said_where_everything_is_used, tear_down),
-		cmocka_unit_test_teardown(
-			half_a_pair_that_is_passed_over_is_told_what_took_its_place, tear_down),
-		cmocka_unit_test_teardown(
-			a_plain_option_that_every_side_replaces_is_told_so, tear_down),
-		cmocka_unit_test_teardown(
-			a_plain_option_in_a_bridge_is_told_to_say_its_side, tear_down),
-		cmocka_unit_test_teardown(every_one_of_repeated_values_is_told, tear_down),
-		cmocka_unit_test_teardown(
-			a_default_is_judged_only_when_every_service_is_known, tear_down),
+		TEST(an_option_has_an_effect_in_its_modes_and_on_its_sides),
+		TEST(options_of_sockets_need_their_kind_of_socket),
+		TEST(nobody_is_blamed_for_an_accept_that_is_missing_or_wrong),
+		TEST(a_key_has_no_effect_on_the_side_without_a_certificate),
+		TEST(nothing_is_said_where_everything_is_used),
+		TEST(half_a_pair_that_is_passed_over_is_told_what_took_its_place),
+		TEST(a_plain_option_that_every_side_replaces_is_told_so),
+		TEST(a_plain_option_in_a_bridge_is_told_to_say_its_side),
+		TEST(every_one_of_repeated_values_is_told),
+		TEST(a_default_is_judged_only_when_every_service_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,6 @@
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,10 +9,10 @@
 
 #include "common/diag.h"
 #include "common/files.h"
+#include "tests/unit/scratch.h"
 
 /* Every test runs in an empty directory of its own. */
 struct fixture {
-	char directory[32];
 	struct files files;
 	struct diag diag;
 };
@@ -21,26 +20,18 @@ struct fixture {
 static int
 set_up(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	if (!fixture)
-		return -1;
-	memcpy(fixture->directory, "/tmp/test_files.XXXXXX", 23);
-	*state = fixture;
-	return !mkdtemp(fixture->directory) || chdir(fixture->directory);
+	*state = calloc(1, sizeof(struct fixture));
+	return !*state || scratch_enter(state);
 }
 
 static int
 tear_down(void **state)
 {
 	struct fixture *fixture = *state;
-	char command[64];
 
 	files_release(&fixture->files);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", fixture->directory);
-	int failed = chdir("/") || system(command);
 	free(fixture);
-	return failed;
+	return scratch_leave(state);
 }
 
 static void

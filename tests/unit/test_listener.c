@@ -299,26 +299,20 @@ only_the_named_users_may_connect_where_they_are_judged(void **state)
 	assert_int_equal(world.count, 1);
 }
 
+#define TEST(claim) cmocka_unit_test_setup_teardown(claim, setup, teardown)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_turn_accepts_many_but_not_all, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_full_program_accepts_nothing_until_a_tunnel_ends, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_shut_door_looks_again_after_a_moment, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			without_descriptors_it_waits_and_does_not_spin, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_kept_listener_keeps_its_socket_and_gets_the_new_service, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_listener_that_leaves_is_accepted_empty_with_its_own_service, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(
-			a_full_program_keeps_a_leaving_listener_until_it_is_empty, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			only_the_named_users_may_connect_where_they_are_judged, setup, teardown),
+		TEST(a_turn_accepts_many_but_not_all),
+		TEST(a_full_program_accepts_nothing_until_a_tunnel_ends),
+		TEST(a_shut_door_looks_again_after_a_moment),
+		TEST(without_descriptors_it_waits_and_does_not_spin),
+		TEST(a_kept_listener_keeps_its_socket_and_gets_the_new_service),
+		TEST(a_listener_that_leaves_is_accepted_empty_with_its_own_service),
+		TEST(a_full_program_keeps_a_leaving_listener_until_it_is_empty),
+		TEST(only_the_named_users_may_connect_where_they_are_judged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -307,27 +307,22 @@ there_are_four_helpers_or_one_a_worker(void **state)
 	assert_int_equal(loan_threads(64), 64);
 }
 
+#define TEST(claim) cmocka_unit_test_setup_teardown(claim, setup, teardown)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			work_is_done_elsewhere_and_comes_back_to_the_loop, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			those_who_wait_are_served_in_order, setup, teardown),
-		cmocka_unit_test_setup_teardown(all_helpers_work_at_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			there_are_never_more_than_were_allowed, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			what_waits_can_be_recalled_and_is_never_worked_on, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			what_was_lent_before_can_be_recalled_too, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			what_is_worked_on_or_just_back_cannot_be_recalled, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_came_back_can_be_lent_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			the_loops_of_several_threads_get_back_their_own, setup, teardown),
-		cmocka_unit_test_setup_teardown(without_a_helper_nothing_is_lent, setup, teardown),
+		TEST(work_is_done_elsewhere_and_comes_back_to_the_loop),
+		TEST(those_who_wait_are_served_in_order),
+		TEST(all_helpers_work_at_once),
+		TEST(there_are_never_more_than_were_allowed),
+		TEST(what_waits_can_be_recalled_and_is_never_worked_on),
+		TEST(what_was_lent_before_can_be_recalled_too),
+		TEST(what_is_worked_on_or_just_back_cannot_be_recalled),
+		TEST(what_came_back_can_be_lent_again),
+		TEST(the_loops_of_several_threads_get_back_their_own),
+		TEST(without_a_helper_nothing_is_lent),
 		cmocka_unit_test(there_are_four_helpers_or_one_a_worker),
 	};
 

@@ -441,27 +441,22 @@ restore(void **state)
 	return 0;
 }
 
+#define TEST(claim) cmocka_unit_test_teardown(claim, restore)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(without_the_thread_a_line_is_written_at_once, restore),
-		cmocka_unit_test_teardown(
-			what_is_less_urgent_than_the_level_is_not_written, restore),
-		cmocka_unit_test_teardown(
-			stopping_writes_what_is_queued_and_ends_the_thread, restore),
-		cmocka_unit_test_teardown(
-			lines_of_many_threads_come_whole_and_each_in_order, restore),
-		cmocka_unit_test_teardown(
-			a_full_queue_makes_nobody_wait_and_the_lost_lines_are_counted, restore),
-		cmocka_unit_test_teardown(
-			a_change_writes_the_queue_to_the_old_descriptor_first, restore),
-		cmocka_unit_test_teardown(
-			a_sink_that_takes_nothing_delays_a_change_for_seconds_only, restore),
-		cmocka_unit_test_teardown(a_sink_that_fails_kills_nobody, restore),
-		cmocka_unit_test_teardown(the_thread_has_all_signals_blocked, restore),
-		cmocka_unit_test_teardown(
-			syslog_gets_a_datagram_a_line_and_may_be_restarted, restore),
+		TEST(without_the_thread_a_line_is_written_at_once),
+		TEST(what_is_less_urgent_than_the_level_is_not_written),
+		TEST(stopping_writes_what_is_queued_and_ends_the_thread),
+		TEST(lines_of_many_threads_come_whole_and_each_in_order),
+		TEST(a_full_queue_makes_nobody_wait_and_the_lost_lines_are_counted),
+		TEST(a_change_writes_the_queue_to_the_old_descriptor_first),
+		TEST(a_sink_that_takes_nothing_delays_a_change_for_seconds_only),
+		TEST(a_sink_that_fails_kills_nobody),
+		TEST(the_thread_has_all_signals_blocked),
+		TEST(syslog_gets_a_datagram_a_line_and_may_be_restarted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,34 +3,22 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/diag.h"
+#include "tests/unit/scratch.h"
 #include "tunnel/config.h"
 #include "tunnel/logtarget.h"
-
-static char directory[32], path[48];
-
-static int
-setup(void **state)
-{
-	(void)state;
-	strcpy(directory, "/tmp/test_logtarget.XXXXXX");
-	if (!mkdtemp(directory))
-		return -1;
-	(void)snprintf(path, sizeof(path), "%s/log", directory);
-	return 0;
-}
 
 static int
 teardown(void **state)
 {
+	static const char *const names[] = {"log"};
+
 	(void)state;
-	(void)unlink(path);
-	return rmdir(directory);
+	return scratch_remove(names, ARRAY_SIZE(names));
 }
 
 /* Open what `log-target = @name` means, at @level. */
@@ -66,7 +54,7 @@ static bool
 has(const char *words)
 {
 	char bytes[1024] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(scratch_path("log"), O_RDONLY | O_CLOEXEC);
 
 	assert_true(fd >= 0);
 	assert_true(read(fd, bytes, sizeof(bytes) - 1) >= 0);
@@ -83,13 +71,13 @@ a_file_is_made_for_us_and_our_group_only_and_appended_to(void **state)
 	mode_t mask = umask(0);
 
 	(void)state;
-	assert_int_equal(open_target(&target, path, "debug", &diag), 0);
+	assert_int_equal(open_target(&target, scratch_path("log"), "debug", &diag), 0);
 	(void)umask(mask);
 	assert_true(target.elsewhere);
 	assert_int_equal(target.settings.level, LOG_LEVEL_DEBUG);
 	assert_int_equal(target.settings.sink, LOG_SINK_LINES);
 	assert_int_equal(target.settings.fd, target.fd);
-	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(stat(scratch_path("log"), &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0640);
 	assert_int_equal(fcntl(target.fd, F_GETFL) & O_APPEND, O_APPEND);
 	assert_int_equal(fcntl(target.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
@@ -133,7 +121,7 @@ the_log_goes_to_the_latest_target_and_at_the_end_to_standard_error(void **state)
 	(void)state;
 	assert_int_equal(open_target(&present, "stderr", "error", &diag), 0);
 	log_configure(&present.settings);
-	assert_int_equal(open_target(&next, path, "error", &diag), 0);
+	assert_int_equal(open_target(&next, scratch_path("log"), "error", &diag), 0);
 	int former = present.fd, file = next.fd;
 
 	logtarget_replace(&present, &next);
@@ -148,7 +136,7 @@ the_log_goes_to_the_latest_target_and_at_the_end_to_standard_error(void **state)
 	assert_false(has("second"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, teardown)
 
 int
 main(void)

@@ -362,33 +362,24 @@ a_time_is_of_iso_8601_in_utc_or_malformed(void **state)
 	}
 }
 
+#define TEST(claim) cmocka_unit_test_setup_teardown(claim, set_up, tear_down)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			a_certificate_is_a_field_and_a_value_a_line, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_is_not_there_is_said, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			no_name_forges_a_line_or_drives_a_terminal, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			the_issuer_is_not_taken_for_the_subject, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_subject_that_is_too_long_is_shown_to_be_cut, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_name_that_is_too_long_is_shown_to_be_cut, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			only_so_many_names_are_shown_and_that_there_are_more, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			purposes_have_the_names_of_the_standard_or_their_numbers, set_up,
-			tear_down),
-		cmocka_unit_test_setup_teardown(
-			more_purposes_than_are_shown_are_said, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_days_are_counted_from_now, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			an_authority_is_told_with_the_length_of_its_path, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			what_cannot_be_read_is_called_malformed, set_up, tear_down),
+		TEST(a_certificate_is_a_field_and_a_value_a_line),
+		TEST(what_is_not_there_is_said),
+		TEST(no_name_forges_a_line_or_drives_a_terminal),
+		TEST(the_issuer_is_not_taken_for_the_subject),
+		TEST(a_subject_that_is_too_long_is_shown_to_be_cut),
+		TEST(a_name_that_is_too_long_is_shown_to_be_cut),
+		TEST(only_so_many_names_are_shown_and_that_there_are_more),
+		TEST(purposes_have_the_names_of_the_standard_or_their_numbers),
+		TEST(more_purposes_than_are_shown_are_said),
+		TEST(the_days_are_counted_from_now),
+		TEST(an_authority_is_told_with_the_length_of_its_path),
+		TEST(what_cannot_be_read_is_called_malformed),
 		cmocka_unit_test(a_time_is_of_iso_8601_in_utc_or_malformed),
 	};
 

@@ -3,12 +3,10 @@
 
 #include <fcntl.h>
 #include <gnutls/x509.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +14,7 @@
 #include "common/diag.h"
 #include "tests/unit/capture.h"
 #include "tests/unit/identities.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/workshop.h"
 #include "tunnel/command.h"
 #include "tunnel/pki_arguments.h"
@@ -55,7 +54,7 @@ setup(void **state)
 	list = NULL;
 	/* Who waits for a lock that is never given back waits for ever. */
 	(void)alarm(20);
-	if (workshop_setup(state) < 0)
+	if (scratch_setup(state) < 0)
 		return -1;
 	workshop_save("ca", &authority);
 	workshop_save("a", &a);
@@ -68,14 +67,14 @@ teardown(void **state)
 {
 	if (list)
 		gnutls_x509_crl_deinit(list);
-	return workshop_teardown(state);
+	return scratch_teardown(state);
 }
 
 static int
 strike_for(const char *name, unsigned days)
 {
 	const struct pki_arguments arguments = {
-		.operands = {workshop.directory, name}, .days = days};
+		.operands = {scratch.directory, name}, .days = days};
 
 	return workshop_run(pki_revoke, &arguments);
 }
@@ -90,7 +89,7 @@ static void
 load(void)
 {
 	unsigned char data[LIST_SIZE];
-	size_t size = workshop_read("ca.crl", (char *)data, sizeof(data));
+	size_t size = scratch_read("ca.crl", (char *)data, sizeof(data));
 	const gnutls_datum_t pem = {data, (unsigned)size};
 
 	if (list)
@@ -104,7 +103,7 @@ static gnutls_x509_crt_t
 read_certificate(const char *stem)
 {
 	struct diag diag;
-	gnutls_x509_crt_t crt = pki_store_load_certificate(workshop.directory, stem, &diag);
+	gnutls_x509_crt_t crt = pki_store_load_certificate(scratch.directory, stem, &diag);
 
 	assert_non_null(crt);
 	return crt;
@@ -162,7 +161,7 @@ without_a_name_the_list_is_made_anew_with_who_was_on_it(void **state)
 	uint64_t before = number();
 	assert_int_equal(strike(NULL), EXIT_ENDED);
 	assert_null(strstr(capture.out, "revoked"));
-	workshop_expect(capture.out, "; 1 on it, good until ");
+	capture_expect(capture.out, "; 1 on it, good until ");
 	load();
 	assert_true(is_on_list("a"));
 	assert_true(number() > before);
@@ -173,10 +172,10 @@ who_is_revoked_twice_is_on_it_once(void **state)
 {
 	(void)state;
 	assert_int_equal(strike("a"), EXIT_ENDED);
-	workshop_expect(capture.out, "a is revoked\n");
+	capture_expect(capture.out, "a is revoked\n");
 	assert_int_equal(strike("b"), EXIT_ENDED);
 	assert_int_equal(strike("a"), EXIT_ENDED);
-	workshop_expect(capture.out, "a had been revoked already; the list is made anew\n");
+	capture_expect(capture.out, "a had been revoked already; the list is made anew\n");
 	assert_null(strstr(capture.out, "a is revoked"));
 	load();
 	assert_int_equal(gnutls_x509_crl_get_crt_count(list), 2);
@@ -198,7 +197,7 @@ expect_days(unsigned days, time_t good_for)
 	assert_in_range(until, begin + good_for * DAY, end + good_for * DAY);
 	assert_non_null(gmtime_r(&until, &parts));
 	assert_true(strftime(words, sizeof(words), "good until %Y-%m-%dT%H:%M:%SZ\n", &parts) > 0);
-	workshop_expect(capture.out, words);
+	capture_expect(capture.out, words);
 }
 
 static void
@@ -215,14 +214,14 @@ expect_refusal(const char *name, const char *reason)
 {
 	char before[LIST_SIZE], after[LIST_SIZE];
 
-	(void)workshop_read("ca.crl", before, sizeof(before));
-	unsigned count = workshop_count();
+	(void)scratch_read("ca.crl", before, sizeof(before));
+	unsigned count = scratch_count();
 	assert_int_equal(strike(name), EXIT_FAILED);
-	workshop_expect(capture.err, reason);
+	capture_expect(capture.err, reason);
 	assert_string_equal(capture.out, "");
-	(void)workshop_read("ca.crl", after, sizeof(after));
+	(void)scratch_read("ca.crl", after, sizeof(after));
 	assert_string_equal(before, after);
-	assert_int_equal(workshop_count(), count);
+	assert_int_equal(scratch_count(), count);
 }
 
 static void
@@ -239,46 +238,40 @@ what_fails_leaves_the_list_as_it_was(void **state)
 	expect_refusal("nobody", "nobody.crt");
 	expect_refusal("../a", "the name of a certificate");
 	expect_refusal("ca", "ca");
-	workshop_write("broken.crt", "no certificate\n", 15);
+	scratch_write("broken.crt", "no certificate\n", 15);
 	expect_refusal("broken", "broken.crt");
-	workshop_write("ca.crl", "no list\n", 8);
+	scratch_write("ca.crl", "no list\n", 8);
 	expect_refusal("b", "the list that is there, ");
 }
 
 static void
 a_list_that_could_not_be_written_is_not_told_of(void **state)
 {
-	struct rlimit limit, small;
-
 	(void)state;
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	small = limit;
-	small.rlim_cur = 250; /* bytes: for the error's words, but not for a list */
-	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	scratch_limit(250); /* bytes: for the error's words, but not for a list */
 	int status = strike("a");
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	scratch_unlimit();
 	assert_int_equal(status, EXIT_FAILED);
 	assert_string_equal(capture.out, "");
-	workshop_expect(capture.err, "ca.crl");
-	assert_int_equal(access(workshop_path("ca.crl"), F_OK), -1);
+	capture_expect(capture.err, "ca.crl");
+	assert_int_equal(access(scratch_path("ca.crl"), F_OK), -1);
 }
 
 static void
 without_its_key_an_authority_revokes_nobody(void **state)
 {
 	(void)state;
-	assert_int_equal(unlink(workshop_path("ca.key")), 0);
+	assert_int_equal(unlink(scratch_path("ca.key")), 0);
 	assert_int_equal(strike("a"), EXIT_FAILED);
-	workshop_expect(capture.err, "ca.key");
+	capture_expect(capture.err, "ca.key");
 	assert_string_equal(capture.out, "");
-	assert_int_equal(access(workshop_path("ca.crl"), F_OK), -1);
+	assert_int_equal(access(scratch_path("ca.crl"), F_OK), -1);
 }
 
 static void
 expect_unlocked(void)
 {
-	int fd = open(workshop.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(scratch.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	assert_true(fd >= 0);
 	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
@@ -293,7 +286,7 @@ the_lock_is_given_back_whatever_comes_of_it(void **state)
 	expect_unlocked();
 	assert_int_equal(strike("nobody"), EXIT_FAILED);
 	expect_unlocked();
-	assert_int_equal(unlink(workshop_path("ca.key")), 0);
+	assert_int_equal(unlink(scratch_path("ca.key")), 0);
 	assert_int_equal(strike("a"), EXIT_FAILED);
 	expect_unlocked();
 }
@@ -301,7 +294,7 @@ the_lock_is_given_back_whatever_comes_of_it(void **state)
 static void
 who_comes_second_waits_for_the_lock(void **state)
 {
-	int status, fd = open(workshop.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int status, fd = open(scratch.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	(void)state;
 	assert_true(fd >= 0);
@@ -316,7 +309,7 @@ who_comes_second_waits_for_the_lock(void **state)
 	assert_true(child > 0);
 	(void)usleep(200 * 1000);
 	int early = waitpid(child, &status, WNOHANG);
-	int is_there = access(workshop_path("ca.crl"), F_OK) == 0;
+	int is_there = access(scratch_path("ca.crl"), F_OK) == 0;
 	(void)flock(fd, LOCK_UN);
 	(void)close(fd);
 	if (early == 0)

@@ -2,10 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <gnutls/x509.h>
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,6 +10,7 @@
 #include "common/diag.h"
 #include "common/text.h"
 #include "tests/unit/capture.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/workshop.h"
 #include "tunnel/certificate.h"
 #include "tunnel/command.h"
@@ -28,9 +26,9 @@ static gnutls_x509_crt_t crt; /* the last that was loaded */
 static int
 setup(void **state)
 {
-	arguments = (struct pki_arguments){.operands = {workshop.directory, "a.example"}};
+	arguments = (struct pki_arguments){.operands = {scratch.directory, "a.example"}};
 	crt = NULL;
-	return workshop_setup(state);
+	return scratch_setup(state);
 }
 
 static int
@@ -38,7 +36,7 @@ teardown(void **state)
 {
 	if (crt)
 		gnutls_x509_crt_deinit(crt);
-	return workshop_teardown(state);
+	return scratch_teardown(state);
 }
 
 static void
@@ -89,7 +87,7 @@ what_is_made_is_signed_with_its_own_key_and_no_authority(void **state)
 
 	(void)state;
 	make_and_load();
-	assert_int_equal(workshop_count(), 2);
+	assert_int_equal(scratch_count(), 2);
 	assert_int_equal(gnutls_x509_crt_check_issuer(crt, crt), 1);
 	assert_int_equal(gnutls_x509_crt_get_ca_status(crt, NULL), 0);
 	text_init(&text, array, sizeof(array));
@@ -109,7 +107,7 @@ the_printed_pin_is_that_of_the_certificate(void **state)
 	assert_int_equal(certificate_pin(crt, &text), 0);
 	(void)snprintf(line, sizeof(line),
 		"\n# In the section of the other end:\nca = none\npin = %s\n", pin);
-	workshop_expect(capture.out, line);
+	capture_expect(capture.out, line);
 }
 
 static void
@@ -119,16 +117,16 @@ paths_are_complete_whatever_directory_was_named(void **state)
 
 	(void)state;
 	assert_non_null(getcwd(here, sizeof(here)));
-	assert_int_equal(chdir(workshop.directory), 0);
+	assert_int_equal(chdir(scratch.directory), 0);
 	arguments.operands[0] = "./new";
 	int status = workshop_run(pki_self, &arguments);
 	assert_int_equal(chdir(here), 0);
 	assert_int_equal(status, EXIT_ENDED);
 	(void)snprintf(line, sizeof(line),
 		"\ncert = %s/new/a.example.crt\nkey = %s/new/a.example.key\nca = none\n",
-		workshop.directory, workshop.directory);
-	workshop_expect(capture.out, line);
-	assert_int_equal(access(workshop_path("new/a.example.key"), F_OK), 0);
+		scratch.directory, scratch.directory);
+	capture_expect(capture.out, line);
+	assert_int_equal(access(scratch_path("new/a.example.key"), F_OK), 0);
 }
 
 static void
@@ -195,12 +193,12 @@ a_name_that_is_taken_costs_nothing(void **state)
 	char now[64];
 
 	(void)state;
-	workshop_write("a.example.key", "precious", 8);
+	scratch_write("a.example.key", "precious", 8);
 	assert_int_equal(workshop_run(pki_self, &arguments), EXIT_FAILED);
-	workshop_expect(capture.err, "a.example.key exists and is not overwritten");
+	capture_expect(capture.err, "a.example.key exists and is not overwritten");
 	assert_string_equal(capture.out, "");
-	assert_int_equal(workshop_count(), 1);
-	assert_int_equal(workshop_read("a.example.key", now, sizeof(now)), 8);
+	assert_int_equal(scratch_count(), 1);
+	assert_int_equal(scratch_read("a.example.key", now, sizeof(now)), 8);
 	assert_string_equal(now, "precious");
 }
 
@@ -208,15 +206,9 @@ a_name_that_is_taken_costs_nothing(void **state)
 static int
 run_short_of_space(void)
 {
-	struct rlimit limit, small;
-
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	small = limit;
-	small.rlim_cur = 150;
-	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	scratch_limit(150);
 	int status = workshop_run(pki_self, &arguments);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	scratch_unlimit();
 	return status;
 }
 
@@ -224,25 +216,25 @@ static void
 a_failure_removes_the_directory_only_if_it_was_made_for_it(void **state)
 {
 	(void)state;
-	arguments.operands[0] = workshop_path("new");
+	arguments.operands[0] = scratch_path("new");
 	assert_int_equal(run_short_of_space(), EXIT_FAILED);
-	workshop_expect(capture.err, "/new/a.example.");
+	capture_expect(capture.err, "/new/a.example.");
 	assert_string_equal(capture.out, "");
-	assert_int_equal(workshop_count(), 0);
+	assert_int_equal(scratch_count(), 0);
 	assert_int_equal(mkdir(arguments.operands[0], 0700), 0);
 	assert_int_equal(run_short_of_space(), EXIT_FAILED);
-	assert_int_equal(workshop_count(), 1);
+	assert_int_equal(scratch_count(), 1);
 }
 
 static void
 a_name_that_would_be_a_path_is_refused_before_anything_is_made(void **state)
 {
 	(void)state;
-	arguments.operands[0] = workshop_path("new");
+	arguments.operands[0] = scratch_path("new");
 	arguments.operands[1] = "../a";
 	assert_int_equal(workshop_run(pki_self, &arguments), EXIT_FAILED);
-	workshop_expect(capture.err, "the name of a certificate");
-	assert_int_equal(workshop_count(), 0);
+	capture_expect(capture.err, "the name of a certificate");
+	assert_int_equal(scratch_count(), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -9,6 +9,7 @@
 #include "tests/unit/capture.h"
 #include "tests/unit/identities.h"
 #include "tests/unit/loopback.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/tls_server.h"
 #include "tests/unit/workshop.h"
 #include "tunnel/command.h"
@@ -47,10 +48,10 @@ teardown_group(void **state)
 static int
 setup(void **state)
 {
-	if (workshop_setup(state) < 0)
+	if (scratch_setup(state) < 0)
 		return -1;
 	workshop_save("ca", &authority);
-	arguments = (struct pki_arguments){.ca = workshop_path("ca.crt")};
+	arguments = (struct pki_arguments){.ca = scratch_path("ca.crt")};
 	return 0;
 }
 
@@ -58,13 +59,13 @@ static int
 teardown(void **state)
 {
 	tls_server_join(&server);
-	return workshop_teardown(state);
+	return scratch_teardown(state);
 }
 
 static int
 show_file(const char *name)
 {
-	arguments = (struct pki_arguments){.operands = {workshop_path(name)}};
+	arguments = (struct pki_arguments){.operands = {scratch_path(name)}};
 	return workshop_run(pki_show, &arguments);
 }
 
@@ -103,9 +104,9 @@ every_certificate_of_a_file_is_shown_in_its_order(void **state)
 
 	(void)state;
 	workshop_save("leaf", &by_name);
-	size_t size = workshop_read("leaf.crt", both, sizeof(both));
-	size += workshop_read("ca.crt", both + size, sizeof(both) - size);
-	workshop_write("both.crt", both, size);
+	size_t size = scratch_read("leaf.crt", both, sizeof(both));
+	size += scratch_read("ca.crt", both + size, sizeof(both) - size);
+	scratch_write("both.crt", both, size);
 	assert_int_equal(show_file("both.crt"), EXIT_ENDED);
 	assert_string_equal(capture.err, "");
 	const char *second =
@@ -123,11 +124,11 @@ a_file_may_be_der_as_well(void **state)
 
 	(void)state;
 	assert_int_equal(gnutls_x509_crt_export2(by_name.crt, GNUTLS_X509_FMT_DER, &der), 0);
-	workshop_write("leaf.der", der.data, der.size);
+	scratch_write("leaf.der", der.data, der.size);
 	gnutls_free(der.data);
 	assert_int_equal(show_file("leaf.der"), EXIT_ENDED);
-	workshop_expect(capture.out, "certificate 1 of 1:\n");
-	workshop_expect(capture.out, "dns:a.example");
+	capture_expect(capture.out, "certificate 1 of 1:\n");
+	capture_expect(capture.out, "dns:a.example");
 }
 
 static void
@@ -135,11 +136,11 @@ a_file_without_a_certificate_is_a_failure_that_says_what_it_is(void **state)
 {
 	(void)state;
 	assert_int_equal(show_file("ca.key"), EXIT_FAILED);
-	workshop_expect(capture.err, "/ca.key: there is no certificate in it, but a private key");
+	capture_expect(capture.err, "/ca.key: there is no certificate in it, but a private key");
 	assert_string_equal(capture.out, "");
-	workshop_write("broken", "-----BEGIN CERTIFICATE-----\n!\n", 30);
+	scratch_write("broken", "-----BEGIN CERTIFICATE-----\n!\n", 30);
 	assert_int_equal(show_file("broken"), EXIT_FAILED);
-	workshop_expect(capture.err, workshop_path("broken: "));
+	capture_expect(capture.err, scratch_path("broken: "));
 	assert_string_equal(capture.out, "");
 }
 
@@ -147,16 +148,16 @@ static void
 arguments_that_contradict_each_other_are_wrong_usage(void **state)
 {
 	(void)state;
-	arguments.operands[0] = workshop_path("ca.crt");
+	arguments.operands[0] = scratch_path("ca.crt");
 	assert_int_equal(workshop_run(pki_show, &arguments), EXIT_USAGE);
-	workshop_expect(capture.err, "/ca.crt is a file: the options are for a server");
+	capture_expect(capture.err, "/ca.crt is a file: the options are for a server");
 	arguments.operands[0] = "unix:/nowhere/at/all";
 	assert_int_equal(workshop_run(pki_show, &arguments), EXIT_USAGE);
-	workshop_expect(capture.err, "a UNIX socket has no host name: add --peer-name");
+	capture_expect(capture.err, "a UNIX socket has no host name: add --peer-name");
 	arguments.operands[0] = "127.0.0.1:9";
-	arguments.key = workshop_path("ca.key");
+	arguments.key = scratch_path("ca.key");
 	assert_int_equal(workshop_run(pki_show, &arguments), EXIT_USAGE);
-	workshop_expect(capture.err, "--key needs --cert");
+	capture_expect(capture.err, "--key needs --cert");
 	assert_string_equal(capture.out, "");
 }
 
@@ -165,7 +166,7 @@ what_is_neither_a_file_nor_an_address_is_said_to_be_neither(void **state)
 {
 	(void)state;
 	assert_int_equal(show_file("nothing"), EXIT_FAILED);
-	workshop_expect(capture.err, workshop_path("nothing: there is no such file: "));
+	capture_expect(capture.err, scratch_path("nothing: there is no such file: "));
 }
 
 static void
@@ -176,15 +177,15 @@ files_are_read_before_anybody_is_asked(void **state)
 
 	(void)state;
 	point_to(&address);
-	arguments.cert = workshop_path("none.crt");
+	arguments.cert = scratch_path("none.crt");
 	assert_int_equal(workshop_run(pki_show, &arguments), EXIT_FAILED);
-	workshop_expect(capture.err, ": private key: ");
-	arguments.key = workshop_path("ca.key");
+	capture_expect(capture.err, ": private key: ");
+	arguments.key = scratch_path("ca.key");
 	assert_int_equal(workshop_run(pki_show, &arguments), EXIT_FAILED);
-	workshop_expect(capture.err, ": certificate: ");
-	arguments.ca = workshop_path("none.crt");
+	capture_expect(capture.err, ": certificate: ");
+	arguments.ca = scratch_path("none.crt");
 	assert_int_equal(workshop_run(pki_show, &arguments), EXIT_FAILED);
-	workshop_expect(capture.err, ": trust anchors: ");
+	capture_expect(capture.err, ": trust anchors: ");
 	assert_string_equal(capture.out, "");
 	assert_int_equal(accept4(listener, NULL, NULL, SOCK_CLOEXEC), -1);
 	(void)close(listener);
@@ -200,10 +201,10 @@ a_server_that_verifies_is_shown_with_who_says_so(void **state)
 	assert_string_equal(capture.err, "");
 	(void)snprintf(
 		line, sizeof(line), "verifies:      yes, by %s, for \"127.0.0.1\"\n", arguments.ca);
-	workshop_expect(capture.out, line);
-	workshop_expect(capture.out, "version:       TLS1.3\n");
-	workshop_expect(capture.out, "our cert:      not asked for\n");
-	workshop_expect(capture.out, "certificate 1 of 1:\n");
+	capture_expect(capture.out, line);
+	capture_expect(capture.out, "version:       TLS1.3\n");
+	capture_expect(capture.out, "our cert:      not asked for\n");
+	capture_expect(capture.out, "certificate 1 of 1:\n");
 	assert_string_equal(server.name, "");
 }
 
@@ -225,12 +226,12 @@ a_server_that_does_not_verify_is_shown_all_the_same(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct tls_server_plan plan = {.leaf = cases[i].leaf};
 
-		arguments.ca = workshop_path(cases[i].ca);
+		arguments.ca = scratch_path(cases[i].ca);
 		assert_int_equal(show_server(&plan), EXIT_FAILED);
 		expect_reason(cases[i].reason);
-		workshop_expect(capture.out, "certificate 1 of 1:\n  subject:     CN=leaf\n");
+		capture_expect(capture.out, "certificate 1 of 1:\n  subject:     CN=leaf\n");
 		(void)snprintf(line, sizeof(line), "verifies:      no: %s\n", cases[i].reason);
-		workshop_expect(capture.out, line);
+		capture_expect(capture.out, line);
 	}
 }
 
@@ -238,10 +239,10 @@ static void
 trust_anchors_without_a_certificate_believe_nobody(void **state)
 {
 	(void)state;
-	arguments.ca = workshop_path("ca.key");
+	arguments.ca = scratch_path("ca.key");
 	assert_int_equal(show_server(&(struct tls_server_plan){.leaf = &by_ip}), EXIT_FAILED);
-	workshop_expect(capture.err, "trust anchors: ");
-	workshop_expect(capture.out, "certificate 1 of 1:\n");
+	capture_expect(capture.err, "trust anchors: ");
+	capture_expect(capture.out, "certificate 1 of 1:\n");
 	assert_null(strstr(capture.out, "verifies:"));
 }
 
@@ -253,7 +254,7 @@ the_peer_name_is_asked_for_and_expected(void **state)
 	(void)state;
 	arguments.peer_name = "a.example";
 	assert_int_equal(show_server(&plan), EXIT_ENDED);
-	workshop_expect(capture.out, ", for \"a.example\"\n");
+	capture_expect(capture.out, ", for \"a.example\"\n");
 	assert_string_equal(server.name, "a.example");
 	arguments.server_name = "b.example";
 	assert_int_equal(show_server(&plan), EXIT_ENDED);
@@ -272,9 +273,9 @@ without_a_peer_name_any_name_will_do_but_not_any_signer(void **state)
 	workshop_save("stranger", &stranger);
 	arguments.peer_name = "none";
 	assert_int_equal(show_server(&plan), EXIT_ENDED);
-	workshop_expect(capture.out, ", whatever its name\n");
+	capture_expect(capture.out, ", whatever its name\n");
 	assert_string_equal(server.name, "");
-	arguments.ca = workshop_path("stranger.crt");
+	arguments.ca = scratch_path("stranger.crt");
 	assert_int_equal(show_server(&plan), EXIT_FAILED);
 }
 
@@ -286,14 +287,14 @@ our_certificate_may_bring_its_key_in_the_same_file(void **state)
 
 	(void)state;
 	workshop_save("leaf", &by_name);
-	size_t size = workshop_read("leaf.crt", both, sizeof(both));
-	size += workshop_read("leaf.key", both + size, sizeof(both) - size);
-	workshop_write("both.pem", both, size);
-	assert_int_equal(chmod(workshop_path("both.pem"), 0600), 0);
-	arguments.cert = workshop_path("both.pem");
+	size_t size = scratch_read("leaf.crt", both, sizeof(both));
+	size += scratch_read("leaf.key", both + size, sizeof(both) - size);
+	scratch_write("both.pem", both, size);
+	assert_int_equal(chmod(scratch_path("both.pem"), 0600), 0);
+	arguments.cert = scratch_path("both.pem");
 	assert_int_equal(show_server(&plan), EXIT_ENDED);
 	assert_string_equal(capture.err, "");
-	workshop_expect(capture.out, "our cert:      asked for, shown\n");
+	capture_expect(capture.out, "our cert:      asked for, shown\n");
 	assert_int_equal(server.chain_size, 1);
 }
 
@@ -305,9 +306,9 @@ a_server_that_refuses_us_late_has_failed_although_it_verifies(void **state)
 	(void)state;
 	assert_int_equal(show_server(&plan), EXIT_FAILED);
 	expect_reason("the server sent the alert \"Certificate is required\"");
-	workshop_expect(capture.out, "our cert:      asked for, none shown\n");
-	workshop_expect(capture.out, "verifies:      yes, ");
-	workshop_expect(capture.out, "refused:       the server sent the alert ");
+	capture_expect(capture.out, "our cert:      asked for, none shown\n");
+	capture_expect(capture.out, "verifies:      yes, ");
+	capture_expect(capture.out, "refused:       the server sent the alert ");
 }
 
 static void
@@ -318,7 +319,7 @@ what_does_not_verify_is_the_reason_even_where_we_are_refused(void **state)
 	(void)state;
 	assert_int_equal(show_server(&plan), EXIT_FAILED);
 	expect_reason("the certificate has expired");
-	workshop_expect(capture.out, "refused:       the server sent the alert ");
+	capture_expect(capture.out, "refused:       the server sent the alert ");
 }
 
 static void
@@ -330,11 +331,11 @@ a_handshake_that_fails_late_leaves_the_chain_and_its_verdict(void **state)
 
 	(void)state;
 	assert_int_equal(show_server(&plan), EXIT_FAILED);
-	workshop_expect(capture.err, ": handshake: the server sent the alert ");
-	workshop_expect(capture.out, "failed:        handshake: the server sent the alert ");
-	workshop_expect(capture.out, "our cert:      asked for, none shown\n");
-	workshop_expect(capture.out, "certificate 1 of 1:\n");
-	workshop_expect(capture.out, "verifies:      no: the certificate has expired\n");
+	capture_expect(capture.err, ": handshake: the server sent the alert ");
+	capture_expect(capture.out, "failed:        handshake: the server sent the alert ");
+	capture_expect(capture.out, "our cert:      asked for, none shown\n");
+	capture_expect(capture.out, "certificate 1 of 1:\n");
+	capture_expect(capture.out, "verifies:      no: the certificate has expired\n");
 	assert_null(strstr(capture.out, "version:"));
 }
 
@@ -344,9 +345,9 @@ a_server_without_tls_has_no_certificates_to_show(void **state)
 	(void)state;
 	assert_int_equal(
 		show_server(&(struct tls_server_plan){.babble = "hello\r\n"}), EXIT_FAILED);
-	workshop_expect(capture.err, ": handshake: the server");
-	workshop_expect(capture.out, "server:        127.0.0.1:");
-	workshop_expect(capture.out, "failed:        handshake: ");
+	capture_expect(capture.err, ": handshake: the server");
+	capture_expect(capture.out, "server:        127.0.0.1:");
+	capture_expect(capture.out, "failed:        handshake: ");
 	assert_null(strstr(capture.out, "certificate 1"));
 	assert_null(strstr(capture.out, "verifies:"));
 }

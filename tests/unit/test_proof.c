@@ -13,16 +13,6 @@
 #define ENCRYPT "[e]\nmode = encrypt\naccept = 127.0.0.1:1\nconnect = h:2\n"
 #define PIN	"pin = sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
 
-static struct resolving resolving;
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	resolving_stop(&resolving);
-	return 0;
-}
-
 static void
 what_is_picked_says_what_proves_a_peer(void **state)
 {
@@ -52,7 +42,7 @@ what_is_picked_says_what_proves_a_peer(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		print_message("%s", rows[i].text);
-		resolving_start(&resolving, "m", rows[i].text);
+		resolving_start("m", rows[i].text);
 		const struct picks *picks = &resolving.resolved.picks[0];
 		assert_int_equal(resolving.mistakes, 0);
 		assert_int_equal(proof_is_asked(picks, rows[i].side), rows[i].is_asked);
@@ -161,10 +151,10 @@ an_option_without_what_it_is_about_is_told(void **state)
 
 		print_message("%s%s\n", rows[i].section, rows[i].line);
 		(void)snprintf(text, sizeof(text), "%s%s\n", rows[i].section, rows[i].line);
-		resolving_start(&resolving, "m", text);
+		resolving_start("m", text);
 		assert_int_equal(resolving.mistakes, 0);
 		effect_complain(&resolving.resolved, &resolving.complaints);
-		const char *told = resolving_tell(&resolving);
+		const char *told = resolving_tell();
 		if (rows[i].said[0]) {
 			assert_non_null(strstr(told, rows[i].said));
 		} else {
@@ -177,10 +167,9 @@ static void
 a_default_without_an_effect_in_one_service_is_dropped_there_alone(void **state)
 {
 	(void)state;
-	resolving_start(&resolving, "m",
-		"crl = f\ncrl-missing = accept\nallow = any\npsk = p\n" OPEN GOOD2);
+	resolving_start("m", "crl = f\ncrl-missing = accept\nallow = any\npsk = p\n" OPEN GOOD2);
 	effect_complain(&resolving.resolved, &resolving.complaints);
-	assert_string_equal(resolving_tell(&resolving), "");
+	assert_string_equal(resolving_tell(), "");
 	const struct tls_config *open = &resolving.resolved.services[0].tls[SIDE_ACCEPT];
 	const struct tls_config *good = &resolving.resolved.services[1].tls[SIDE_CONNECT];
 	assert_null(open->crl);
@@ -192,15 +181,15 @@ a_default_without_an_effect_in_one_service_is_dropped_there_alone(void **state)
 	assert_int_equal(good->allow.count, 1);
 }
 
+#define TEST(claim) cmocka_unit_test_teardown(claim, resolving_teardown)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(what_is_picked_says_what_proves_a_peer, tear_down),
-		cmocka_unit_test_teardown(an_option_without_what_it_is_about_is_told, tear_down),
-		cmocka_unit_test_teardown(
-			a_default_without_an_effect_in_one_service_is_dropped_there_alone,
-			tear_down),
+		TEST(what_is_picked_says_what_proves_a_peer),
+		TEST(an_option_without_what_it_is_about_is_told),
+		TEST(a_default_without_an_effect_in_one_service_is_dropped_there_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

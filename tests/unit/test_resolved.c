@@ -2,23 +2,12 @@
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "tests/unit/resolving.h"
 
 #define OFFLOAD "[o]\nmode = offload\naccept = *:1\nconnect = 127.0.0.1:2\n"
 #define BRIDGE	"[b]\nmode = bridge\naccept = *:1\nconnect = h:2\n"
 #define ENCRYPT "[e]\nmode = encrypt\naccept = 127.0.0.1:1\nconnect = h:2\n"
-
-static struct resolving resolving;
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	resolving_stop(&resolving);
-	return 0;
-}
 
 static struct assignment *
 picked(size_t service, const char *name, enum side side)
@@ -56,7 +45,7 @@ start_levels(size_t levels)
 		levels > 1 ? "accept-handshake-timeout = 2s" : "",
 		levels > 2 ? "handshake-timeout = 3s" : "",
 		levels > 3 ? "accept-handshake-timeout = 4s" : "");
-	resolving_start(&resolving, "m", text);
+	resolving_start("m", text);
 }
 
 static void
@@ -95,7 +84,7 @@ a_default_is_used_if_one_of_the_services_takes_it(void **state)
 	const struct scope *program = &resolving.resolved.statements.program;
 
 	(void)state;
-	resolving_start(&resolving, "m",
+	resolving_start("m",
 		"keepalive = 1s\nidle-timeout = 1s\n" ENCRYPT "keepalive = 2s\n"
 		"idle-timeout = 2s\n" OFFLOAD "idle-timeout = 2s\n");
 	assert_true(written(program, "keepalive")->is_used);
@@ -106,7 +95,7 @@ static void
 a_list_is_picked_and_used_as_a_whole(void **state)
 {
 	(void)state;
-	resolving_start(&resolving, "m", ENCRYPT "accept = unix:/a\naccept = [::1]:1\n");
+	resolving_start("m", ENCRYPT "accept = unix:/a\naccept = [::1]:1\n");
 	const struct assignment *accept = picked(0, "accept", SIDE_ACCEPT);
 	const struct service_config *service = &resolving.resolved.config.services[0];
 	assert_int_equal(service->accept_count, 3);
@@ -122,7 +111,7 @@ static void
 an_option_without_sides_is_the_same_from_either(void **state)
 {
 	(void)state;
-	resolving_start(&resolving, "m", ENCRYPT "keepalive = 3s\n");
+	resolving_start("m", ENCRYPT "keepalive = 3s\n");
 	assert_string_equal(value_of(0, "keepalive", SIDE_ACCEPT), "3s");
 	assert_ptr_equal(picked(0, "keepalive", SIDE_CONNECT), picked(0, "keepalive", SIDE_ACCEPT));
 }
@@ -131,7 +120,7 @@ static void
 nothing_is_picked_for_a_plaintext_side(void **state)
 {
 	(void)state;
-	resolving_start(&resolving, "m", "accept-ca = x\nca = y\n" ENCRYPT);
+	resolving_start("m", "accept-ca = x\nca = y\n" ENCRYPT);
 	const struct service_config *service = &resolving.resolved.config.services[0];
 	assert_null(picked(0, "ca", SIDE_ACCEPT));
 	assert_string_equal(value_of(0, "ca", SIDE_CONNECT), "y");
@@ -144,14 +133,14 @@ static void
 a_bridge_takes_verify_only_with_its_side(void **state)
 {
 	(void)state;
-	resolving_start(&resolving, "m",
+	resolving_start("m",
 		"verify = optional\naccept-verify = no\n" BRIDGE "verify = optional\n" OFFLOAD);
 	assert_string_equal(value_of(0, "verify", SIDE_ACCEPT), "no");
 	assert_string_equal(value_of(0, "verify", SIDE_CONNECT), "default");
 	assert_int_equal(
 		resolving.resolved.config.services[0].tls[SIDE_CONNECT].verify, VERIFY_YES);
 	assert_false(written(resolving.resolved.statements.services, "verify")->is_used);
-	resolving_start(&resolving, "m", "verify = optional\n" OFFLOAD);
+	resolving_start("m", "verify = optional\n" OFFLOAD);
 	assert_string_equal(value_of(0, "verify", SIDE_ACCEPT), "optional");
 }
 
@@ -159,7 +148,7 @@ static void
 a_key_hides_every_certificate_that_stands_further_out(void **state)
 {
 	(void)state;
-	resolving_start(&resolving, "m", "cert = pc\n" BRIDGE "cert = c\nconnect-key = k\n");
+	resolving_start("m", "cert = pc\n" BRIDGE "cert = c\nconnect-key = k\n");
 	assert_string_equal(value_of(0, "cert", SIDE_ACCEPT), "c");
 	assert_null(picked(0, "key", SIDE_ACCEPT));
 	assert_null(picked(0, "cert", SIDE_CONNECT));
@@ -170,8 +159,8 @@ static void
 a_certificate_hides_every_key_that_stands_further_out(void **state)
 {
 	(void)state;
-	resolving_start(&resolving, "m",
-		"connect-cert = pc\nkey = pk\n" ENCRYPT "[f]\nmode = encrypt\ncert = c\n");
+	resolving_start(
+		"m", "connect-cert = pc\nkey = pk\n" ENCRYPT "[f]\nmode = encrypt\ncert = c\n");
 	assert_string_equal(value_of(0, "cert", SIDE_CONNECT), "pc");
 	assert_null(picked(0, "key", SIDE_CONNECT));
 	assert_string_equal(value_of(1, "cert", SIDE_CONNECT), "c");
@@ -199,7 +188,7 @@ a_path_starts_where_its_file_is_and_a_word_nowhere(void **state)
 		(void)snprintf(text, sizeof(text),
 			"log-target = syslog\n" ENCRYPT "ca = %s\nserver-name = p\n",
 			rows[i].written);
-		resolving_start(&resolving, rows[i].file, text);
+		resolving_start(rows[i].file, text);
 		const struct config *config = &resolving.resolved.config;
 		const struct tls_config *tls = &config->services[0].tls[SIDE_CONNECT];
 		assert_string_equal(tls->ca ? tls->ca : "", rows[i].path ? rows[i].path : "");
@@ -212,9 +201,9 @@ static void
 a_path_of_flags_starts_at_the_working_directory(void **state)
 {
 	(void)state;
-	resolving_start(&resolving, "d/flags", ENCRYPT "ca = x/a\n");
+	resolving_start("d/flags", ENCRYPT "ca = x/a\n");
 	assert_string_equal(resolving.resolved.config.services[0].tls[SIDE_CONNECT].ca, "d/x/a");
-	resolving_start(&resolving, NULL, ENCRYPT "ca = x/a\n");
+	resolving_start(NULL, ENCRYPT "ca = x/a\n");
 	assert_string_equal(resolving.resolved.config.services[0].tls[SIDE_CONNECT].ca, "x/a");
 }
 
@@ -222,7 +211,7 @@ static void
 a_value_that_was_complained_about_spoils_its_option_alone(void **state)
 {
 	(void)state;
-	resolving_start(&resolving, "m",
+	resolving_start("m",
 		ENCRYPT "accept = nonsense\naccept = unix:/a\nidle-timeout = x\nkeepalive = 5s\n");
 	const struct picks *picks = &resolving.resolved.picks[0];
 	const struct service_config *service = &resolving.resolved.config.services[0];
@@ -241,13 +230,13 @@ a_service_without_a_known_mode_is_left_out(void **state)
 	const struct resolved *resolved = &resolving.resolved;
 
 	(void)state;
-	resolving_start(&resolving, "m", "[x]\naccept = *:1\n[y]\nmode = z\n" OFFLOAD "[w]\n");
+	resolving_start("m", "[x]\naccept = *:1\n[y]\nmode = z\n" OFFLOAD "[w]\n");
 	assert_int_equal(resolved->statements.service_count, 4);
 	assert_int_equal(resolved->config.service_count, 1);
 	assert_string_equal(resolved->config.services[0].name, "o");
 	assert_string_equal(resolved->picks[0].scope->subject.service, "o");
 	assert_int_equal(resolved->config.services[0].mode, MODE_OFFLOAD);
-	assert_string_equal(resolving_tell(&resolving),
+	assert_string_equal(resolving_tell(),
 		"m:1: service x: mode: is missing; write mode = encrypt, offload or bridge\n"
 		"m:9: service w: mode: is missing; write mode = encrypt, offload or bridge\n");
 }
@@ -259,7 +248,7 @@ options_of_the_program_are_picked_without_any_service(void **state)
 	const struct resolved *resolved = &resolving.resolved;
 
 	(void)state;
-	resolving_start(&resolving, "m", "workers = 3\n");
+	resolving_start("m", "workers = 3\n");
 	const struct assignment *workers =
 		resolved->picked[options_index(options_find("workers", &side))];
 	assert_string_equal(workers->subject.value, "3");
@@ -286,7 +275,7 @@ what_is_denied_adds_up_from_all_levels(void **state)
 	static const char *const of_accept[] = {"cn:2", "cn:5"};
 
 	(void)state;
-	resolving_start(&resolving, "m",
+	resolving_start("m",
 		"deny = cn:5\naccept-deny = cn:4\n" OFFLOAD
 		"deny = cn:3\naccept-deny = cn:1\naccept-deny = cn:2\n");
 	const struct tls_config *tls = &resolving.resolved.config.services[0].tls[SIDE_ACCEPT];
@@ -297,7 +286,7 @@ what_is_denied_adds_up_from_all_levels(void **state)
 			: resolving.resolved.statements.services)
 		assert_true(
 			written(scope, "accept-deny")->is_used && written(scope, "deny")->is_used);
-	resolving_start(&resolving, "m",
+	resolving_start("m",
 		"deny = cn:1\naccept-deny = cn:5\n" BRIDGE "accept-deny = cn:2\ndeny = cn:3\n");
 	tls = resolving.resolved.config.services[0].tls;
 	assert_texts(&tls[SIDE_ACCEPT].deny, 2, of_accept);
@@ -311,8 +300,8 @@ who_is_allowed_is_said_by_the_nearest_level(void **state)
 	static const char *const allowed[] = {"cn:2", "cn:3, cn:x\\,y"};
 
 	(void)state;
-	resolving_start(&resolving, "m",
-		"allow = cn:1\n" OFFLOAD "allow = cn:2\nallow = cn:3, cn:x\\,y\n" ENCRYPT);
+	resolving_start(
+		"m", "allow = cn:1\n" OFFLOAD "allow = cn:2\nallow = cn:3, cn:x\\,y\n" ENCRYPT);
 	const struct service_config *services = resolving.resolved.config.services;
 	assert_texts(&services[0].tls[SIDE_ACCEPT].allow, 2, allowed);
 	assert_int_equal(services[1].tls[SIDE_CONNECT].allow.count, 1);
@@ -322,7 +311,7 @@ static void
 certificates_and_keys_are_paired_in_their_order(void **state)
 {
 	(void)state;
-	resolving_start(&resolving, "d/m",
+	resolving_start("d/m",
 		OFFLOAD "cert = c\nkey = k\nkey = pkcs11:object=l\ncert = /e\n" ENCRYPT
 			"cert = c\ncert = pkcs11:object=c\n");
 	const struct tls_config *offload = &resolving.resolved.config.services[0].tls[SIDE_ACCEPT];
@@ -345,51 +334,41 @@ lists_keep_their_order_and_default_is_no_name(void **state)
 	static const char *const names[] = {"a.x", "*.x"};
 
 	(void)state;
-	resolving_start(
-		&resolving, "m", OFFLOAD "alpn = h2,  http/1.1\nsni = a.x, default, *.x\n" OFFLOAD);
+	resolving_start("m", OFFLOAD "alpn = h2,  http/1.1\nsni = a.x, default, *.x\n" OFFLOAD);
 	const struct tls_config *tls = &resolving.resolved.config.services[0].tls[SIDE_ACCEPT];
 	assert_texts(&tls->alpn, 2, protocols);
 	assert_texts(&tls->sni, 2, names);
 	assert_true(tls->sni_is_default);
-	resolving_start(&resolving, "m", OFFLOAD "sni = defaults\n");
+	resolving_start("m", OFFLOAD "sni = defaults\n");
 	tls = &resolving.resolved.config.services[0].tls[SIDE_ACCEPT];
 	assert_int_equal(tls->sni.count, 1);
 	assert_false(tls->sni_is_default);
 }
 
+#define TEST(claim) cmocka_unit_test_teardown(claim, resolving_teardown)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(
-			the_pick_is_the_nearest_of_four_levels_then_the_default, tear_down),
-		cmocka_unit_test_teardown(
-			what_stands_further_out_than_the_pick_is_not_used, tear_down),
-		cmocka_unit_test_teardown(
-			a_default_is_used_if_one_of_the_services_takes_it, tear_down),
-		cmocka_unit_test_teardown(a_list_is_picked_and_used_as_a_whole, tear_down),
-		cmocka_unit_test_teardown(
-			an_option_without_sides_is_the_same_from_either, tear_down),
-		cmocka_unit_test_teardown(nothing_is_picked_for_a_plaintext_side, tear_down),
-		cmocka_unit_test_teardown(a_bridge_takes_verify_only_with_its_side, tear_down),
-		cmocka_unit_test_teardown(
-			a_key_hides_every_certificate_that_stands_further_out, tear_down),
-		cmocka_unit_test_teardown(
-			a_certificate_hides_every_key_that_stands_further_out, tear_down),
-		cmocka_unit_test_teardown(
-			a_path_starts_where_its_file_is_and_a_word_nowhere, tear_down),
-		cmocka_unit_test_teardown(
-			a_path_of_flags_starts_at_the_working_directory, tear_down),
-		cmocka_unit_test_teardown(
-			a_value_that_was_complained_about_spoils_its_option_alone, tear_down),
-		cmocka_unit_test_teardown(a_service_without_a_known_mode_is_left_out, tear_down),
-		cmocka_unit_test_teardown(
-			options_of_the_program_are_picked_without_any_service, tear_down),
-		cmocka_unit_test_teardown(what_is_denied_adds_up_from_all_levels, tear_down),
-		cmocka_unit_test_teardown(who_is_allowed_is_said_by_the_nearest_level, tear_down),
-		cmocka_unit_test_teardown(
-			certificates_and_keys_are_paired_in_their_order, tear_down),
-		cmocka_unit_test_teardown(lists_keep_their_order_and_default_is_no_name, tear_down),
+		TEST(the_pick_is_the_nearest_of_four_levels_then_the_default),
+		TEST(what_stands_further_out_than_the_pick_is_not_used),
+		TEST(a_default_is_used_if_one_of_the_services_takes_it),
+		TEST(a_list_is_picked_and_used_as_a_whole),
+		TEST(an_option_without_sides_is_the_same_from_either),
+		TEST(nothing_is_picked_for_a_plaintext_side),
+		TEST(a_bridge_takes_verify_only_with_its_side),
+		TEST(a_key_hides_every_certificate_that_stands_further_out),
+		TEST(a_certificate_hides_every_key_that_stands_further_out),
+		TEST(a_path_starts_where_its_file_is_and_a_word_nowhere),
+		TEST(a_path_of_flags_starts_at_the_working_directory),
+		TEST(a_value_that_was_complained_about_spoils_its_option_alone),
+		TEST(a_service_without_a_known_mode_is_left_out),
+		TEST(options_of_the_program_are_picked_without_any_service),
+		TEST(what_is_denied_adds_up_from_all_levels),
+		TEST(who_is_allowed_is_said_by_the_nearest_level),
+		TEST(certificates_and_keys_are_paired_in_their_order),
+		TEST(lists_keep_their_order_and_default_is_no_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

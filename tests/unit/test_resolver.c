@@ -1,33 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/unit.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/diag.h"
-#include "tests/unit/name_files.h"
-#include "tests/unit/name_server.h"
+#include "tests/unit/naming.h"
 #include "tests/unit/timed.h"
-#include "tunnel/dns.h"
-#include "tunnel/loop.h"
 #include "tunnel/resolver.h"
 
-/* One resolver, two servers of which resolv.conf names the first, and a hosts file. */
-struct scene {
-	struct pool_budget budget;
-	struct loop loop;
-	struct name_server first, second;
-	struct name_files files;
-	struct resolver *resolver;
-};
+static struct resolver *resolver;
 
 /* Somebody who looks something up. */
 struct asker {
 	struct resolver_waiter waiter;
-	struct loop *loop;
 	unsigned told;
 	size_t count;
 	struct endpoint endpoints[DNS_ADDRESSES];
@@ -35,36 +22,23 @@ struct asker {
 };
 
 static int
-open_scene(void **state)
+setup(void **state)
 {
-	struct scene *scene = calloc(1, sizeof(*scene));
-	struct dns_settings settings = {
-		.resolv_conf = scene->files.resolv_conf, .hosts_of_environment = true};
+	const struct dns_settings settings = naming_start();
 	struct diag diag;
 
-	scene->budget.limit = 1 << 20;
-	assert_int_equal(loop_init(&scene->loop, &scene->budget, &diag), 0);
-	name_server_start(&scene->first, scene->loop.ev, "127.0.0.1", &settings.port);
-	name_server_start(&scene->second, scene->loop.ev, "127.0.0.2", &settings.port);
-	scene->second.v4[3] = 2;
-	name_files_make(&scene->files, "198.51.100.7 listed\n");
-	scene->resolver = resolver_new(&scene->loop, &settings, &diag);
-	assert_non_null(scene->resolver);
-	*state = scene;
+	(void)state;
+	resolver = resolver_new(&naming.loop, &settings, &diag);
+	assert_non_null(resolver);
 	return 0;
 }
 
 static int
-close_scene(void **state)
+teardown(void **state)
 {
-	struct scene *scene = *state;
-
-	resolver_free(scene->resolver);
-	name_server_stop(&scene->first);
-	name_server_stop(&scene->second);
-	loop_release(&scene->loop);
-	name_files_remove(&scene->files);
-	free(scene);
+	(void)state;
+	resolver_free(resolver);
+	naming_stop();
 	return 0;
 }
 
@@ -79,35 +53,35 @@ on_answered(struct resolver_waiter *waiter, const struct resolver_answer *answer
 		asker->endpoints[i] = answer->endpoints[i];
 	if (answer->words)
 		(void)snprintf(asker->words, sizeof(asker->words), "%s", answer->words);
-	ev_break(asker->loop->ev, EVBREAK_ONE);
+	ev_break(naming.loop.ev, EVBREAK_ONE);
 }
 
 /* Run the loop for at most @seconds, or until somebody is told. Returns how long that was. */
 static double
-run(struct scene *scene, double seconds)
+run(double seconds)
 {
-	return timed_run(scene->loop.ev, seconds);
+	return timed_run(naming.loop.ev, seconds);
 }
 
 static void
-ask(struct scene *scene, struct asker *asker, const char *name)
+ask(struct asker *asker, const char *name)
 {
 	struct diag diag;
 
-	*asker = (struct asker){.loop = &scene->loop};
+	*asker = (struct asker){0};
 	resolver_waiter_init(&asker->waiter, on_answered);
-	assert_int_equal(resolver_lookup(scene->resolver, name, &asker->waiter, &diag), 0);
+	assert_int_equal(resolver_lookup(resolver, name, &asker->waiter, &diag), 0);
 	assert_int_equal(asker->told, 0);
 }
 
 /* Look @name up and wait for the answer. Returns how long that took. */
 static double
-resolve(struct scene *scene, struct asker *asker, const char *name)
+resolve(struct asker *asker, const char *name)
 {
 	double seconds;
 
-	ask(scene, asker, name);
-	seconds = run(scene, 10.);
+	ask(asker, name);
+	seconds = run(10.);
 	assert_int_equal(asker->told, 1);
 	return seconds;
 }
@@ -115,20 +89,7 @@ resolve(struct scene *scene, struct asker *asker, const char *name)
 static bool
 was_told(const struct asker *asker, const char *ip)
 {
-	char text[INET6_ADDRSTRLEN];
-
-	for (size_t i = 0; i < asker->count; i++) {
-		const struct endpoint *endpoint = &asker->endpoints[i];
-
-		const void *bytes = endpoint->any.sa_family == AF_INET
-			? (const void *)&endpoint->v4.sin_addr
-			: (const void *)&endpoint->v6.sin6_addr;
-
-		(void)inet_ntop(endpoint->any.sa_family, bytes, text, sizeof(text));
-		if (strcmp(text, ip) == 0)
-			return true;
-	}
-	return false;
+	return naming_has(asker->endpoints, asker->count, ip);
 }
 
 static void
@@ -136,7 +97,8 @@ both_families_are_answered(void **state)
 {
 	struct asker asker;
 
-	(void)resolve(*state, &asker, "db.example.net");
+	(void)state;
+	(void)resolve(&asker, "db.example.net");
 	assert_int_equal(asker.count, 2);
 	assert_true(was_told(&asker, "192.0.2.1"));
 	assert_true(was_told(&asker, "2001:db8::1"));
@@ -145,99 +107,99 @@ both_families_are_answered(void **state)
 static void
 those_who_ask_at_the_same_time_share_one_question(void **state)
 {
-	struct scene *scene = *state;
 	struct asker askers[3];
 
+	(void)state;
 	for (int i = 0; i < 3; i++)
-		ask(scene, &askers[i], i == 2 ? "DB.example.net" : "db.example.net");
-	(void)run(scene, 10.);
+		ask(&askers[i], i == 2 ? "DB.example.net" : "db.example.net");
+	(void)run(10.);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(askers[i].told, 1);
-	assert_int_equal(scene->first.asked, 2); /* A and AAAA */
+	assert_int_equal(naming.first.asked, 2); /* A and AAAA */
 }
 
 static void
 an_answer_is_remembered_for_its_time_to_live(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	scene->first.ttl = 1;
-	(void)resolve(scene, &asker, "db.example.net");
-	scene->first.v4[3] = 9;
-	(void)resolve(scene, &asker, "db.example.net");
+	(void)state;
+	naming.first.ttl = 1;
+	(void)resolve(&asker, "db.example.net");
+	naming.first.v4[3] = 9;
+	(void)resolve(&asker, "db.example.net");
 	assert_true(was_told(&asker, "192.0.2.1"));
-	assert_int_equal(scene->first.asked, 2);
-	(void)run(scene, 1.05);
-	(void)resolve(scene, &asker, "db.example.net");
+	assert_int_equal(naming.first.asked, 2);
+	(void)run(1.05);
+	(void)resolve(&asker, "db.example.net");
 	assert_true(was_told(&asker, "192.0.2.9"));
 }
 
 static void
 a_name_in_use_is_asked_for_again_before_it_is_too_old(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	scene->first.ttl = 2;
-	(void)resolve(scene, &asker, "db.example.net");
-	(void)run(scene, 1.7);
-	scene->first.mood = SERVER_SILENT;
-	assert_true(resolve(scene, &asker, "db.example.net") < 0.1);
+	(void)state;
+	naming.first.ttl = 2;
+	(void)resolve(&asker, "db.example.net");
+	(void)run(1.7);
+	naming.first.mood = SERVER_SILENT;
+	assert_true(resolve(&asker, "db.example.net") < 0.1);
 	assert_true(was_told(&asker, "192.0.2.1"));
-	(void)run(scene, 0.1);
-	assert_int_equal(scene->first.asked, 4);
+	(void)run(0.1);
+	assert_int_equal(naming.first.asked, 4);
 }
 
 static void
 the_last_good_answer_is_kept_while_the_server_fails(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	scene->first.ttl = 1;
-	(void)resolve(scene, &asker, "db.example.net");
-	scene->first.mood = SERVER_FAILS;
-	(void)run(scene, 1.1);
+	(void)state;
+	naming.first.ttl = 1;
+	(void)resolve(&asker, "db.example.net");
+	naming.first.mood = SERVER_FAILS;
+	(void)run(1.1);
 	for (int i = 0; i < 2; i++) {
-		(void)resolve(scene, &asker, "db.example.net");
+		(void)resolve(&asker, "db.example.net");
 		assert_true(was_told(&asker, "192.0.2.1"));
 	}
-	scene->first.mood = SERVER_ANSWERS;
-	scene->first.v4[3] = 9;
-	(void)run(scene, 3.1);
-	(void)resolve(scene, &asker, "db.example.net"); /* not held back for the new one */
+	naming.first.mood = SERVER_ANSWERS;
+	naming.first.v4[3] = 9;
+	(void)run(3.1);
+	(void)resolve(&asker, "db.example.net"); /* not held back for the new one */
 	assert_true(was_told(&asker, "192.0.2.1"));
-	(void)run(scene, 0.1);
-	(void)resolve(scene, &asker, "db.example.net");
+	(void)run(0.1);
+	(void)resolve(&asker, "db.example.net");
 	assert_true(was_told(&asker, "192.0.2.9"));
 }
 
 static void
 a_silent_server_holds_the_last_good_answer_back_for_less_than_2_s(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	scene->first.ttl = 1;
-	(void)resolve(scene, &asker, "db.example.net");
-	scene->first.mood = SERVER_SILENT;
-	(void)run(scene, 1.1);
-	double seconds = resolve(scene, &asker, "db.example.net");
+	(void)state;
+	naming.first.ttl = 1;
+	(void)resolve(&asker, "db.example.net");
+	naming.first.mood = SERVER_SILENT;
+	(void)run(1.1);
+	double seconds = resolve(&asker, "db.example.net");
 	assert_true(seconds > 1.7 && seconds < 2.0);
 	assert_true(was_told(&asker, "192.0.2.1"));
-	assert_true(resolve(scene, &asker, "db.example.net") < 0.1);
+	assert_true(resolve(&asker, "db.example.net") < 0.1);
 	assert_true(was_told(&asker, "192.0.2.1"));
 }
 
 static void
 a_silent_server_is_given_up_after_a_few_seconds_with_words(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	scene->first.mood = SERVER_SILENT;
-	assert_true(resolve(scene, &asker, "db.example.net") < 5.);
+	(void)state;
+	naming.first.mood = SERVER_SILENT;
+	assert_true(resolve(&asker, "db.example.net") < 5.);
 	assert_int_equal(asker.count, 0);
 	assert_string_equal(asker.words, "the DNS servers do not answer");
 }
@@ -245,21 +207,21 @@ a_silent_server_is_given_up_after_a_few_seconds_with_words(void **state)
 static void
 a_name_that_is_gone_is_gone_and_that_is_remembered_for_3_s(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	scene->first.ttl = 1;
-	(void)resolve(scene, &asker, "db.example.net");
-	scene->first.mood = SERVER_DENIES;
-	(void)run(scene, 1.1);
-	(void)resolve(scene, &asker, "db.example.net");
+	(void)state;
+	naming.first.ttl = 1;
+	(void)resolve(&asker, "db.example.net");
+	naming.first.mood = SERVER_DENIES;
+	(void)run(1.1);
+	(void)resolve(&asker, "db.example.net");
 	assert_int_equal(asker.count, 0);
 	assert_string_equal(asker.words, "no such name");
-	scene->first.mood = SERVER_FAILS; /* and the last good answer does not come back */
-	(void)resolve(scene, &asker, "db.example.net");
+	naming.first.mood = SERVER_FAILS; /* and the last good answer does not come back */
+	(void)resolve(&asker, "db.example.net");
 	assert_string_equal(asker.words, "no such name");
-	(void)run(scene, 3.1);
-	(void)resolve(scene, &asker, "db.example.net");
+	(void)run(3.1);
+	(void)resolve(&asker, "db.example.net");
 	assert_int_equal(asker.count, 0);
 	assert_string_equal(asker.words, "no DNS server can be reached, or all of them fail");
 }
@@ -267,11 +229,11 @@ a_name_that_is_gone_is_gone_and_that_is_remembered_for_3_s(void **state)
 static void
 a_name_without_an_address_says_so(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	scene->first.mood = SERVER_EMPTY;
-	(void)resolve(scene, &asker, "db.example.net");
+	(void)state;
+	naming.first.mood = SERVER_EMPTY;
+	(void)resolve(&asker, "db.example.net");
 	assert_int_equal(asker.count, 0);
 	assert_string_equal(asker.words, "the name has no address");
 }
@@ -279,14 +241,14 @@ a_name_without_an_address_says_so(void **state)
 static void
 one_who_waits_no_longer_is_not_told(void **state)
 {
-	struct scene *scene = *state;
 	struct asker stays, leaves;
 
-	ask(scene, &leaves, "db.example.net");
-	ask(scene, &stays, "db.example.net");
+	(void)state;
+	ask(&leaves, "db.example.net");
+	ask(&stays, "db.example.net");
 	resolver_cancel(&leaves.waiter);
 	resolver_cancel(&leaves.waiter);
-	(void)run(scene, 10.);
+	(void)run(10.);
 	assert_int_equal(stays.told, 1);
 	assert_int_equal(leaves.told, 0);
 }
@@ -294,56 +256,56 @@ one_who_waits_no_longer_is_not_told(void **state)
 static void
 hosts_comes_before_the_servers_and_is_read_again(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	(void)resolve(scene, &asker, "listed");
+	(void)state;
+	(void)resolve(&asker, "listed");
 	assert_int_equal(asker.count, 1);
 	assert_true(was_told(&asker, "198.51.100.7"));
-	name_files_write(scene->files.hosts, "198.51.100.8 listed\n");
-	(void)run(scene, 1.1);
-	(void)resolve(scene, &asker, "listed");
+	name_files_write(naming.files.hosts, "198.51.100.8 listed\n");
+	(void)run(1.1);
+	(void)resolve(&asker, "listed");
 	assert_int_equal(asker.count, 1);
 	assert_true(was_told(&asker, "198.51.100.8"));
-	assert_int_equal(scene->first.asked, 0);
+	assert_int_equal(naming.first.asked, 0);
 }
 
 static void
 localhost_is_never_asked_of_a_server(void **state)
 {
 	static const char *const names[] = {"localhost", "LocalHost", "localhost.", "a.localhost"};
-	struct scene *scene = *state;
 	struct asker asker;
 
+	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		(void)resolve(scene, &asker, names[i]);
+		(void)resolve(&asker, names[i]);
 		assert_true(was_told(&asker, "127.0.0.1"));
 		assert_true(was_told(&asker, "::1"));
 	}
-	name_files_write(scene->files.hosts, "127.0.0.3 localhost\n");
-	(void)run(scene, 1.1);
-	(void)resolve(scene, &asker, "localhost");
+	name_files_write(naming.files.hosts, "127.0.0.3 localhost\n");
+	(void)run(1.1);
+	(void)resolve(&asker, "localhost");
 	assert_int_equal(asker.count, 1);
 	assert_true(was_told(&asker, "127.0.0.3"));
-	assert_int_equal(scene->first.asked, 0);
+	assert_int_equal(naming.first.asked, 0);
 }
 
 static void
 a_changed_resolv_conf_is_taken_up_and_open_questions_stay_where_they_were(void **state)
 {
-	struct scene *scene = *state;
 	struct asker old, new;
 
-	(void)run(scene, 1.1);
-	scene->first.mood = SERVER_SILENT;
-	ask(scene, &old, "old.example.net");
-	(void)run(scene, 1.1);
-	name_files_write(scene->files.resolv_conf, "nameserver 127.0.0.2\n");
-	(void)resolve(scene, &new, "new.example.net");
+	(void)state;
+	(void)run(1.1);
+	naming.first.mood = SERVER_SILENT;
+	ask(&old, "old.example.net");
+	(void)run(1.1);
+	name_files_write(naming.files.resolv_conf, "nameserver 127.0.0.2\n");
+	(void)resolve(&new, "new.example.net");
 	assert_true(was_told(&new, "192.0.2.2"));
 	assert_int_equal(old.told, 0);
-	scene->first.mood = SERVER_ANSWERS; /* and it is asked a second time */
-	(void)run(scene, 3.);
+	naming.first.mood = SERVER_ANSWERS; /* and it is asked a second time */
+	(void)run(3.);
 	assert_int_equal(old.told, 1);
 	assert_true(was_told(&old, "192.0.2.1"));
 }
@@ -351,39 +313,38 @@ a_changed_resolv_conf_is_taken_up_and_open_questions_stay_where_they_were(void *
 static void
 a_resolv_conf_that_names_no_server_leaves_localhost_and_hosts(void **state)
 {
-	struct scene *scene = *state;
 	struct asker asker;
 
-	(void)unlink(scene->files.resolv_conf);
-	(void)run(scene, 1.1);
-	(void)resolve(scene, &asker, "listed");
+	(void)state;
+	(void)unlink(naming.files.resolv_conf);
+	(void)run(1.1);
+	(void)resolve(&asker, "listed");
 	assert_true(was_told(&asker, "198.51.100.7"));
 }
 
 static void
 what_is_remembered_is_bounded(void **state)
 {
-	struct scene *scene = *state;
 	struct asker *askers = calloc(RESOLVER_NAMES + 1, sizeof(*askers));
 	struct asker *last = &askers[RESOLVER_NAMES];
 	struct diag diag;
 	char name[32];
 
-	scene->first.mood = SERVER_DENIES;
+	(void)state;
+	naming.first.mood = SERVER_DENIES;
 	for (int i = 0; i < RESOLVER_NAMES; i++) {
 		(void)snprintf(name, sizeof(name), "n%d.example.net", i);
-		ask(scene, &askers[i], name);
+		ask(&askers[i], name);
 	}
 	resolver_waiter_init(&last->waiter, on_answered);
-	assert_int_equal(
-		resolver_lookup(scene->resolver, "db.example.net", &last->waiter, &diag), -1);
+	assert_int_equal(resolver_lookup(resolver, "db.example.net", &last->waiter, &diag), -1);
 	assert_string_equal(diag.text, "too many names are being resolved");
 	for (int i = 0; i < RESOLVER_NAMES; i++) {
 		while (askers[i].told == 0)
-			assert_true(run(scene, 10.) < 9.);
+			assert_true(run(10.) < 9.);
 	}
-	scene->first.mood = SERVER_ANSWERS;
-	(void)resolve(scene, last, "db.example.net");
+	naming.first.mood = SERVER_ANSWERS;
+	(void)resolve(last, "db.example.net");
 	assert_int_equal(last->count, 2);
 	free(askers);
 }
@@ -391,16 +352,16 @@ what_is_remembered_is_bounded(void **state)
 static void
 open_questions_are_forgotten_with_the_resolver(void **state)
 {
-	struct scene *scene = *state;
 	static struct asker asker;
 
-	scene->first.mood = SERVER_SILENT;
-	ask(scene, &asker, "db.example.net");
-	(void)run(scene, 0.1);
+	(void)state;
+	naming.first.mood = SERVER_SILENT;
+	ask(&asker, "db.example.net");
+	(void)run(0.1);
 	assert_int_equal(asker.told, 0);
 }
 
-#define TEST(claim) cmocka_unit_test_setup_teardown(claim, open_scene, close_scene)
+#define TEST(claim) cmocka_unit_test_setup_teardown(claim, setup, teardown)
 
 int
 main(void)

@@ -12,22 +12,12 @@
 #define B "[b]\nmode = bridge\naccept = *:1\nconnect = h:2\ncert = c\nca = a\n"
 #define C "[c]\nmode = offload\naccept = *:1\nconnect = 127.0.0.1:2\ncert = c\nca = a\n"
 
-static struct resolving resolving;
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	resolving_stop(&resolving);
-	return 0;
-}
-
 static const char *
 complaints_about(const char *text)
 {
-	resolving_start(&resolving, "m", text);
+	resolving_start("m", text);
 	sharing_check(&resolving.resolved, &resolving.complaints);
-	return resolving_tell(&resolving);
+	return resolving_tell();
 }
 
 static void
@@ -145,21 +135,20 @@ the_server_side_of_a_bridge_is_compared(void **state)
 		"in m:1, which accepts on the same address; write the same in both\n");
 }
 
+#define TEST(claim) cmocka_unit_test_teardown(claim, resolving_teardown)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(
-			services_share_an_address_when_names_tell_them_apart, tear_down),
-		cmocka_unit_test_teardown(a_service_without_names_shares_with_nobody, tear_down),
-		cmocka_unit_test_teardown(one_service_takes_an_address_once, tear_down),
-		cmocka_unit_test_teardown(a_name_belongs_to_one_service_of_an_address, tear_down),
-		cmocka_unit_test_teardown(one_service_of_an_address_takes_the_rest, tear_down),
-		cmocka_unit_test_teardown(
-			what_acts_before_the_name_is_known_is_the_same_in_all, tear_down),
-		cmocka_unit_test_teardown(
-			options_of_a_socket_count_for_that_socket_alone, tear_down),
-		cmocka_unit_test_teardown(the_server_side_of_a_bridge_is_compared, tear_down),
+		TEST(services_share_an_address_when_names_tell_them_apart),
+		TEST(a_service_without_names_shares_with_nobody),
+		TEST(one_service_takes_an_address_once),
+		TEST(a_name_belongs_to_one_service_of_an_address),
+		TEST(one_service_of_an_address_takes_the_rest),
+		TEST(what_acts_before_the_name_is_known_is_the_same_in_all),
+		TEST(options_of_a_socket_count_for_that_socket_alone),
+		TEST(the_server_side_of_a_bridge_is_compared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,7 @@ an_address_that_is_taken_ends_it_with_the_line_of_it(void **state)
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	(void)state;
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/front", stage.directory);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/front", scratch.directory);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(fd, 4), 0);
 	stage_configure("", "front");
@@ -75,17 +75,14 @@ static void
 serve_gets_everything_and_runs_it_only_when_it_has_accepted(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	stage_start();
-	(void)stage_hear_start("/front\n");
+	(void)stage_begin("");
 	assert_true(stage_is_silent());
 	stage_expect_words("sallyport ");
 	stage_expect_words(", 1 worker");
 	stage_expect_words("listening");
 	stage_expect_words("conf:7: service e: verify: ");
 	assert_null(strstr(stage.heard, "ready"));
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	stage_expect_words("ready");
 	stage_end_well();
 	stage_expect_words("ending: ");
@@ -96,9 +93,7 @@ static void
 a_first_generation_that_serve_refuses_is_the_end(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	stage_start();
-	(void)stage_hear_start("/front\n");
+	(void)stage_begin("");
 	stage_tell_number(PROTOCOL_REFUSED, 0, "no, and\nno again\n");
 	assert_int_equal(stage_result(), 1);
 	stage_expect_words("no, and\n");
@@ -112,9 +107,7 @@ static void
 a_serve_that_dies_before_it_was_ready_is_the_end(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	stage_start();
-	(void)stage_hear_start("/front\n");
+	(void)stage_begin("");
 	stage_tell_number(PUPPET_EXIT, 7, "");
 	assert_int_equal(stage_result(), 1);
 	stage_expect_words("the serving process exited with 7\n");
@@ -124,13 +117,11 @@ a_serve_that_dies_before_it_was_ready_is_the_end(void **state)
 static void
 what_is_wrong_before_it_is_ready_stands_on_the_terminal_too(void **state)
 {
-	char program[80];
+	char program[SCRATCH_PATH + 16];
 
 	(void)state;
 	(void)snprintf(program, sizeof(program), "log-target = %s\n", stage.log);
-	stage_configure(program, "front");
-	stage_start();
-	(void)stage_hear_start("/front\n");
+	(void)stage_begin(program);
 	stage_tell_number(PROTOCOL_REFUSED, 0, "not like this");
 	assert_int_equal(stage_result(), 1);
 	stage_expect_words("not like this\n");
@@ -142,16 +133,14 @@ static void
 a_serve_that_dies_is_started_again_with_what_it_had(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	ino_t socket = stage_get_ready();
+	ino_t socket = stage_get_ready("");
 	stage_configure("log-level = loud\n", "back");
 	assert_int_equal(kill(stage.serve, SIGKILL), 0);
 	stage_expect_words("the serving process was killed by signal 9");
 	stage_expect_words("; it is started again in 0.00 s, and the listeners stay open");
 	assert_true(stage_is_open("front"));
 	assert_int_equal(stage_hear_start("/front\n"), socket);
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	stage_end_well();
 }
 
@@ -159,8 +148,7 @@ static void
 a_serve_that_dies_again_and_again_is_waited_with(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready("");
 	stage_tell_number(PUPPET_EXIT, 3, "");
 	(void)stage_hear_start("");
 	double before = clock_seconds();
@@ -177,8 +165,7 @@ static void
 a_generation_that_only_a_later_serve_refuses_is_tried_again(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready("");
 	stage_tell_number(PUPPET_EXIT, 3, "");
 	(void)stage_hear_start("");
 	stage_tell_number(PROTOCOL_REFUSED, 0, "not now");
@@ -192,8 +179,7 @@ static void
 a_serve_that_babbles_is_killed_and_started_again(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready("");
 	stage_tell(PUPPET_BABBLE);
 	stage_expect_words("the serving process does not listen: ");
 	stage_expect_words("was killed by signal 9");
@@ -208,8 +194,7 @@ a_term_and_an_interrupt_drain_and_close_the_listeners(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
-		stage_configure("", "front");
-		(void)stage_get_ready();
+		(void)stage_get_ready("");
 		assert_true(stage_is_open("front"));
 		stage_signal(signals[i]);
 		(void)stage_hear(PROTOCOL_DRAIN);
@@ -227,8 +212,7 @@ static void
 a_serve_that_aborted_tunnels_makes_it_a_failure(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready("");
 	stage_signal(SIGTERM);
 	(void)stage_hear(PROTOCOL_DRAIN);
 	stage_tell_number(PUPPET_EXIT, 1, "");
@@ -240,8 +224,7 @@ static void
 a_second_term_aborts_and_a_third_kills(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready("");
 	stage_signal(SIGTERM);
 	(void)stage_hear(PROTOCOL_DRAIN);
 	stage_signal(SIGTERM);
@@ -258,8 +241,7 @@ static void
 a_serve_that_hangs_when_told_to_abort_is_killed_in_ten_seconds(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready("");
 	stage_tell(PUPPET_HANG);
 	stage_signal(SIGTERM);
 	stage_expect_words("ending: ");
@@ -277,8 +259,7 @@ a_term_while_there_is_no_serve_is_a_good_end(void **state)
 	static const char *const waits[] = {" 0.00 s", " 0.25 s", " 0.50 s", " 1.00 s", " 2.00 s"};
 
 	(void)state;
-	stage_configure("", "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready("");
 	for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
 		if (i > 0)
 			(void)stage_hear_start("");
@@ -294,12 +275,9 @@ a_term_while_there_is_no_serve_is_a_good_end(void **state)
 static void
 start_and_hold(void)
 {
-	stage_configure("", "front");
-	stage_start();
-	(void)stage_hear_start("/front\n");
+	(void)stage_begin("");
 	stage_tell(PUPPET_HOLD);
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 }
 
 static void
@@ -323,8 +301,7 @@ a_serve_that_dies_before_all_of_it_runs_is_started_again(void **state)
 	stage_expect_words("it is started again in 0.00 s");
 	(void)stage_hear_start("/front\n");
 	stage_expect_nothing_of("ready");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	stage_expect_words("ready");
 	stage_end_well();
 }
@@ -347,9 +324,7 @@ static void
 an_acceptance_after_a_term_commits_nothing(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	stage_start();
-	(void)stage_hear_start("");
+	(void)stage_begin("");
 	stage_signal(SIGTERM);
 	(void)stage_hear(PROTOCOL_DRAIN);
 	stage_tell(PROTOCOL_ACCEPTED);

@@ -22,7 +22,7 @@
 #include "tunnel/signer.h"
 #include "tunnel/spki.h"
 
-static char key_path[80], crt_path[80];
+static char key_path[SCRATCH_PATH], crt_path[SCRATCH_PATH];
 
 static int
 setup(void **state)
@@ -35,8 +35,8 @@ setup(void **state)
 
 	if (stage_setup(state) < 0)
 		return -1;
-	(void)snprintf(key_path, sizeof(key_path), "%s/key", stage.directory);
-	(void)snprintf(crt_path, sizeof(crt_path), "%s/crt", stage.directory);
+	scratch_place(key_path, "key");
+	scratch_place(crt_path, "crt");
 	assert_int_equal(pki_pair_make_authority(&pair, &plan, &diag), 0);
 	assert_int_equal(pki_pair_export(&pair, &key, &crt, &diag), 0);
 	assert_int_equal(files_create(key_path, 0600, key.data, key.size, &diag), 0);
@@ -67,7 +67,7 @@ configure(const char *process)
 			    "[e]\nmode = encrypt\n"
 			    "accept = unix:%s/front\nconnect = 127.0.0.1:9\ncert = %s\nkey = %s\n"
 			    "verify = no\n",
-			    process, stage.directory, crt_path, key_path) > 0);
+			    process, scratch.directory, crt_path, key_path) > 0);
 	assert_int_equal(fclose(file), 0);
 }
 
@@ -85,8 +85,7 @@ start(void)
 	stage_start();
 	(void)stage_hear_start("[e]");
 	hear_channels();
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	stage_expect_words("ready");
 }
 
@@ -153,8 +152,7 @@ without_lent_keys_there_is_no_key_process(void **state)
 	configure("no");
 	stage_start();
 	(void)stage_hear_start("[e]");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	assert_int_equal(find_keys(), 0);
 	stage_end_well();
 }
@@ -186,10 +184,22 @@ a_serve_that_died_gets_channels_to_the_same_key_process(void **state)
 	stage_tell_number(PUPPET_EXIT, 3, "");
 	(void)stage_hear_start("[e]");
 	hear_channels();
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	assert_int_equal(find_keys(), before);
 	stage_end_well();
+}
+
+/* A reload brings the first key that is lent. */
+static void
+bring_keys(void)
+{
+	configure("yes");
+	stage_signal(SIGHUP);
+	(void)stage_hear_generation("key-process = yes");
+	stage_tell(PROTOCOL_ACCEPTED);
+	(void)stage_hear(PROTOCOL_LOG);
+	hear_channels();
+	(void)stage_hear(PROTOCOL_COMMIT);
 }
 
 static void
@@ -199,16 +209,9 @@ a_reload_may_bring_the_first_keys(void **state)
 	configure("no");
 	stage_start();
 	(void)stage_hear_start("[e]");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	stage_expect_words("ready");
-	configure("yes");
-	stage_signal(SIGHUP);
-	(void)stage_hear_generation("key-process = yes");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_LOG);
-	hear_channels();
-	(void)stage_hear(PROTOCOL_COMMIT);
+	bring_keys();
 	stage_expect_words("reloaded");
 	stage_end_well();
 }
@@ -226,9 +229,7 @@ a_generation_that_serve_refuses_leaves_the_keys_as_they_were(void **state)
 	stage_expect_words("reload failed");
 	stage_signal(SIGHUP);
 	(void)stage_hear_generation("[e]");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_LOG);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept_reload();
 	stage_expect_words("reloaded");
 	assert_int_equal(find_keys(), before);
 	stage_end_well();
@@ -246,9 +247,7 @@ a_key_process_that_dies_while_serve_judges_gets_the_new_keys_at_the_commit(void 
 	assert_int_equal(kill(find_keys(), SIGKILL), 0);
 	stage_expect_words("it is started again in");
 	hear_channels();
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_LOG);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept_reload();
 	stage_expect_words("reloaded");
 	/* It has accepted them, so it is connected once more. */
 	hear_channels();
@@ -294,14 +293,11 @@ keys_that_no_service_lends_any_more_are_forgotten(void **state)
 	int fd = message_take(&stage.message, 0);
 	assert_non_null(signer);
 	signer_connect(signer, &fd, 1);
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	configure("no");
 	stage_signal(SIGHUP);
 	(void)stage_hear_generation("key-process = no");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_LOG);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept_reload();
 	assert_true(signs(signer));
 	/* handshake-timeout and 5 s, for the handshakes that had begun with it */
 	for (int i = 0; i < 100 && signs(signer); i++)
@@ -309,13 +305,7 @@ keys_that_no_service_lends_any_more_are_forgotten(void **state)
 	assert_false(signs(signer));
 	signer_unref(signer);
 	/* It is there for the next that are lent. */
-	configure("yes");
-	stage_signal(SIGHUP);
-	(void)stage_hear_generation("key-process = yes");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_LOG);
-	hear_channels();
-	(void)stage_hear(PROTOCOL_COMMIT);
+	bring_keys();
 	stage_end_well();
 }
 
@@ -332,39 +322,26 @@ what_serve_says_while_the_key_process_is_asked_counts_for_nothing(void **state)
 	assert_true(stage_is_silent());
 	assert_int_equal(kill(find_keys(), SIGCONT), 0);
 	(void)stage_hear_generation("[e]");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_LOG);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept_reload();
 	stage_expect_words("reloaded");
 	stage_end_well();
 }
+
+#define TEST(claim) cmocka_unit_test_setup_teardown(claim, setup, teardown)
 
 int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			serve_is_started_when_the_key_process_has_its_keys_and_gets_none, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(
-			without_lent_keys_there_is_no_key_process, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_key_process_that_died_is_started_again_and_serve_gets_new_channels, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(
-			a_serve_that_died_gets_channels_to_the_same_key_process, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_reload_may_bring_the_first_keys, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_generation_that_serve_refuses_leaves_the_keys_as_they_were, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(
-			a_key_process_that_dies_while_serve_judges_gets_the_new_keys_at_the_commit,
-			setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			keys_that_no_service_lends_any_more_are_forgotten, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			what_serve_says_while_the_key_process_is_asked_counts_for_nothing, setup,
-			teardown),
+		TEST(serve_is_started_when_the_key_process_has_its_keys_and_gets_none),
+		TEST(without_lent_keys_there_is_no_key_process),
+		TEST(a_key_process_that_died_is_started_again_and_serve_gets_new_channels),
+		TEST(a_serve_that_died_gets_channels_to_the_same_key_process),
+		TEST(a_reload_may_bring_the_first_keys),
+		TEST(a_generation_that_serve_refuses_leaves_the_keys_as_they_were),
+		TEST(a_key_process_that_dies_while_serve_judges_gets_the_new_keys_at_the_commit),
+		TEST(keys_that_no_service_lends_any_more_are_forgotten),
+		TEST(what_serve_says_while_the_key_process_is_asked_counts_for_nothing),
 	};
 
 	if (argc == 2 && strcmp(argv[1], "serve") == 0)

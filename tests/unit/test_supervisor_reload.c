@@ -14,17 +14,14 @@ static void
 a_hup_replaces_the_generation_once_it_is_accepted(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	ino_t socket = stage_get_ready();
+	ino_t socket = stage_get_ready("");
 	stage_configure("", "back");
 	stage_signal(SIGHUP);
 	stage_expect_words("reloading");
 	assert_true(stage_hear_generation("/back\n") != socket);
 	assert_true(stage_is_open("front"));
 	assert_true(stage_is_silent());
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_LOG);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept_reload();
 	stage_expect_words("listening");
 	stage_expect_words("verify: \"no\"");
 	stage_expect_words("reloaded");
@@ -39,14 +36,11 @@ static void
 a_listener_that_did_not_change_is_the_same_socket_after_a_hup(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	ino_t socket = stage_get_ready();
+	ino_t socket = stage_get_ready("");
 	stage_configure("log-level = debug\n", "front");
 	stage_signal(SIGHUP);
 	assert_int_equal(stage_hear_generation("log-level = debug\n"), socket);
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_LOG);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept_reload();
 	stage_expect_words("reloaded");
 	assert_true(stage_is_open("front"));
 	stage_end_well();
@@ -55,11 +49,9 @@ a_listener_that_did_not_change_is_the_same_socket_after_a_hup(void **state)
 static mode_t
 mode_of_front(void)
 {
-	char path[80];
 	struct stat status;
 
-	(void)snprintf(path, sizeof(path), "%s/front", stage.directory);
-	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(stat(scratch_path("front"), &status), 0);
 	return status.st_mode & 07777;
 }
 
@@ -67,16 +59,13 @@ static void
 a_listener_that_stays_has_its_new_mode_once_it_is_accepted(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready("");
 	assert_int_equal(mode_of_front(), 0600);
 	stage_configure("socket-mode = 0660\n", "front");
 	stage_signal(SIGHUP);
 	(void)stage_hear_generation("socket-mode");
 	assert_int_equal(mode_of_front(), 0600);
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_LOG);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept_reload();
 	assert_int_equal(mode_of_front(), 0660);
 	stage_end_well();
 }
@@ -85,8 +74,7 @@ static void
 a_hup_for_a_bad_configuration_changes_nothing(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready("");
 	stage_configure("log-level = loud\nlog-format = prose\n", "back");
 	stage_signal(SIGHUP);
 	stage_expect_words("conf:2: log-level: ");
@@ -102,8 +90,7 @@ static void
 a_reload_that_serve_refuses_changes_nothing(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	ino_t socket = stage_get_ready();
+	ino_t socket = stage_get_ready("");
 	stage_configure("", "back");
 	stage_signal(SIGHUP);
 	(void)stage_hear_generation("/back\n");
@@ -121,16 +108,14 @@ static void
 a_serve_that_dies_of_a_reload_comes_back_with_what_it_had(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready("");
 	stage_configure("", "back");
 	stage_signal(SIGHUP);
 	(void)stage_hear_generation("/back\n");
 	stage_tell_number(PUPPET_EXIT, 3, "");
 	stage_expect_words("reload failed: everything stays as it was");
 	(void)stage_hear_start("/front\n");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	assert_null(strstr(stage.heard, "reloaded"));
 	stage_end_well();
 }
@@ -139,15 +124,12 @@ static void
 a_hup_waits_for_the_answer_that_serve_owes(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	stage_start();
-	(void)stage_hear_start("/front\n");
+	(void)stage_begin("");
 	stage_configure("", "back");
 	stage_signal(SIGHUP);
 	stage_expect_words("reloading");
 	assert_true(stage_is_silent());
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	(void)stage_hear_generation("/back\n");
 	stage_configure("", "front");
 	stage_signal(SIGHUP);
@@ -161,15 +143,12 @@ a_hup_waits_for_the_answer_that_serve_owes(void **state)
 static void
 reload_and_hold(void)
 {
-	stage_configure("", "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready("");
 	stage_tell(PUPPET_HOLD);
 	stage_configure("", "back");
 	stage_signal(SIGHUP);
 	(void)stage_hear_generation("/back\n");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_LOG);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept_reload();
 	stage_expect_words("reloading");
 }
 
@@ -212,8 +191,7 @@ a_serve_that_dies_before_all_of_it_runs_comes_back_with_what_was_committed(void 
 	stage_tell_number(PUPPET_EXIT, 3, "");
 	stage_expect_words("it is started again in 0.00 s");
 	(void)stage_hear_start("/back\n");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	stage_expect_words("ready");
 	(void)stage_hear_generation("/front\n");
 	assert_null(strstr(stage.heard, "reload failed"));
@@ -240,8 +218,7 @@ static void
 what_serve_says_to_have_committed_unasked_counts_for_nothing(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready("");
 	stage_tell(PROTOCOL_COMMITTED);
 	stage_configure("", "back");
 	stage_signal(SIGHUP);
@@ -261,8 +238,7 @@ static void
 what_serve_has_begun_with_is_not_changed_by_a_hup(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready("");
 	stage_configure("", "front");
 	FILE *file = fopen(stage.config, "r+");
 	assert_non_null(file);
@@ -277,14 +253,12 @@ what_serve_has_begun_with_is_not_changed_by_a_hup(void **state)
 static void
 a_usr1_opens_the_log_again(void **state)
 {
-	char program[80], moved[80];
+	char program[SCRATCH_PATH + 16], moved[SCRATCH_PATH + 2];
 
 	(void)state;
 	(void)snprintf(program, sizeof(program), "log-target = %s\n", stage.log);
 	(void)snprintf(moved, sizeof(moved), "%s.1", stage.log);
-	stage_configure(program, "front");
-	stage_start();
-	(void)stage_hear_start("");
+	(void)stage_begin(program);
 	assert_int_equal(rename(stage.log, moved), 0);
 	stage_signal(SIGUSR1);
 	(void)stage_hear(PROTOCOL_LOG);

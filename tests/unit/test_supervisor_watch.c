@@ -6,9 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,31 +27,19 @@ static const time_t DAY = 24L * 60 * 60;
 
 static const char *const made[] = {"a.crt", "a.key", "a.ocsp", "b.ocsp"};
 
-static void
-path_of(char path[80], const char *name)
-{
-	(void)snprintf(path, 80, "%s/%s", stage.directory, name);
-}
-
 static int
 teardown(void **state)
 {
-	char path[80];
-
-	for (size_t i = 0; i < ARRAY_SIZE(made); i++) {
-		path_of(path, made[i]);
-		(void)unlink(path);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(made); i++)
+		(void)unlink(scratch_path(made[i]));
 	return stage_teardown(state);
 }
 
 static void
 put(const char *name, const char *text, size_t size)
 {
-	char path[80];
+	int fd = open(scratch_path(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
-	path_of(path, name);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, size), size);
 	assert_int_equal(close(fd), 0);
@@ -63,14 +49,6 @@ static void
 put_text(const char *name, const char *text)
 {
 	put(name, text, strlen(text));
-}
-
-static void
-commit(void)
-{
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_LOG);
-	(void)stage_hear(PROTOCOL_COMMIT);
 }
 
 /* Nothing is said for longer than writing needs to settle. */
@@ -85,13 +63,12 @@ static void
 a_file_that_changed_is_loaded_by_itself(void **state)
 {
 	(void)state;
-	stage_configure(BY_ITSELF, "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready(BY_ITSELF);
 	stage_configure(BY_ITSELF, "back");
 	stage_expect_words(NOTICED);
 	(void)stage_hear_generation("/back\n");
 	assert_true(stage_is_open("front"));
-	commit();
+	stage_accept_reload();
 	stage_expect_words("reloaded");
 	assert_true(stage_is_open("back"));
 	expect_silence(); /* the sockets were made where the configuration is */
@@ -102,17 +79,16 @@ static void
 nothing_is_loaded_by_itself_unless_that_is_wanted(void **state)
 {
 	(void)state;
-	stage_configure("", "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready("");
 	stage_configure("", "back");
 	expect_silence();
 	stage_configure(BY_ITSELF, "front");
 	stage_signal(SIGHUP);
 	(void)stage_hear_generation(BY_ITSELF);
-	commit();
+	stage_accept_reload();
 	stage_configure("", "front");
 	(void)stage_hear_generation("/front\n");
-	commit();
+	stage_accept_reload();
 	stage_expect_words("reloaded");
 	stage_configure("", "back");
 	expect_silence();
@@ -123,8 +99,7 @@ static void
 what_is_the_same_is_not_loaded_again(void **state)
 {
 	(void)state;
-	stage_configure(BY_ITSELF, "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready(BY_ITSELF);
 	stage_configure(BY_ITSELF, "front");
 	stage_expect_words("files were written, but nothing in them has changed");
 	assert_true(stage_is_silent());
@@ -137,8 +112,7 @@ static void
 a_bad_set_keeps_the_old_one_and_its_repair_is_noticed(void **state)
 {
 	(void)state;
-	stage_configure(BY_ITSELF, "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready(BY_ITSELF);
 	stage_configure(BY_ITSELF "log-format = prose\n", "back");
 	stage_expect_words(NOTICED);
 	stage_expect_words("conf:4: log-format: ");
@@ -162,13 +136,10 @@ static void
 a_change_waits_for_the_answer_that_serve_owes(void **state)
 {
 	(void)state;
-	stage_configure(BY_ITSELF, "front");
-	stage_start();
-	(void)stage_hear_start("/front\n");
+	(void)stage_begin(BY_ITSELF);
 	stage_configure(BY_ITSELF, "back");
 	expect_silence();
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	(void)stage_hear_generation("/back\n");
 	stage_end_well();
 }
@@ -197,7 +168,7 @@ configure_staples(int days, const char *program)
 		"sni = default\nocsp-response = a.ocsp\n"
 		"[p]\nmode = offload\naccept = unix:%s/front\nconnect = 127.0.0.1:9\n"
 		"sni = p.example\nocsp-response = b.ocsp\n",
-		program, stage.directory, stage.directory);
+		program, scratch.directory, scratch.directory);
 	put_text("conf", text);
 }
 
@@ -206,17 +177,15 @@ static void
 expect_contents(const char *name, const char *words)
 {
 	struct generation generation = {0};
-	char path[80];
 	struct diag diag;
 	uint8_t *bytes;
 	size_t size;
 
-	path_of(path, name);
 	assert_int_equal(
 		sealed_read(stage.message.fds[0], GENERATION_LIMIT, &bytes, &size, &diag), 0);
 	assert_int_equal(generation_decode(&generation, bytes, size, &diag), 0);
 	sealed_free(bytes, size);
-	const struct file *file = files_find(&generation.files, path);
+	const struct file *file = files_find(&generation.files, scratch_path(name));
 	assert_non_null(file);
 	assert_string_equal((const char *)file->data, words);
 	generation_release(&generation);
@@ -231,8 +200,7 @@ get_ready_with_staples(const char *program)
 	stage_start();
 	(void)stage_hear_start("/front\n");
 	expect_contents("a.ocsp", "old");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	stage_expect_words("ready");
 }
 
@@ -245,8 +213,7 @@ a_new_ocsp_response_is_taken_up_alone(void **state)
 	put_text("a.ocsp", "new");
 	(void)stage_hear_generation("key-process = no\nverify");
 	expect_contents("a.ocsp", "new");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	stage_expect_words("a.ocsp\": renewed");
 	assert_true(stage_is_open("front"));
 	assert_int_equal(kill(stage.serve, SIGKILL), 0);
@@ -263,8 +230,7 @@ an_ocsp_response_is_renewed_when_all_of_serve_runs_it(void **state)
 	stage_tell(PUPPET_HOLD);
 	put_text("a.ocsp", "new");
 	(void)stage_hear_generation("/front\n");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	put_text("b.ocsp", "new");
 	expect_silence();
 	stage_expect_nothing_of("renewed");
@@ -283,18 +249,16 @@ a_serve_that_dies_before_all_of_it_runs_a_new_ocsp_response_comes_back_with_it(v
 	stage_tell(PUPPET_HOLD);
 	put_text("a.ocsp", "new");
 	(void)stage_hear_generation("/front\n");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	stage_tell_number(PUPPET_EXIT, 3, "");
 	(void)stage_hear_start("/front\n");
 	expect_contents("a.ocsp", "new");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	stage_expect_words("ready");
 	/* What follows is a reload of its own. */
 	stage_signal(SIGHUP);
 	(void)stage_hear_generation("/front\n");
-	commit();
+	stage_accept_reload();
 	stage_expect_words("reloaded");
 	assert_null(strstr(stage.heard, "renewed"));
 	stage_end_well();
@@ -309,7 +273,7 @@ a_serve_that_dies_before_all_of_it_runs_takes_no_warning_with_it(void **state)
 	configure_staples(6, "");
 	stage_signal(SIGHUP);
 	(void)stage_hear_generation("/front\n");
-	commit();
+	stage_accept_reload();
 	stage_tell_number(PUPPET_EXIT, 3, "");
 	stage_expect_words("CN=a expires in ");
 	(void)stage_hear_start("/front\n");
@@ -331,8 +295,7 @@ a_refused_ocsp_response_keeps_the_old_one(void **state)
 	assert_int_equal(kill(stage.serve, SIGKILL), 0);
 	(void)stage_hear_start("/front\n");
 	expect_contents("a.ocsp", "old");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	put_text("a.ocsp", "good");
 	(void)stage_hear_generation("/front\n");
 	expect_contents("a.ocsp", "good");
@@ -372,8 +335,7 @@ an_ocsp_response_of_another_time_is_not_even_offered(void **state)
 	put_samples("b.ocsp", 1, "20990101");
 	(void)stage_hear_generation("/front\n");
 	expect_contents("a.ocsp", "old");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	stage_expect_words("b.ocsp\": renewed");
 	assert_null(strstr(stage.heard, "a.ocsp\": renewed"));
 	const char *once = strstr(stage.heard, "the one before stays");
@@ -389,8 +351,7 @@ what_is_no_worse_than_the_one_before_is_offered_though_part_of_it_has_expired(vo
 	get_ready_with_staples("");
 	put_samples("a.ocsp", 2, "20990101");
 	(void)stage_hear_generation("/front\n");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	stage_expect_words("a.ocsp\": renewed");
 	stage_expect_words(
 		"a.ocsp\": OCSP response 1 has expired on 2026-01-08 00:00:00 UTC: it is ");
@@ -400,12 +361,9 @@ what_is_no_worse_than_the_one_before_is_offered_though_part_of_it_has_expired(vo
 static void
 an_ocsp_response_that_is_gone_keeps_the_old_one(void **state)
 {
-	char path[80];
-
 	(void)state;
 	get_ready_with_staples("");
-	path_of(path, "a.ocsp");
-	assert_int_equal(unlink(path), 0);
+	assert_int_equal(unlink(scratch_path("a.ocsp")), 0);
 	stage_expect_words("a.ocsp\": open: No such file or directory; the one before stays");
 	assert_true(stage_is_silent());
 	put_text("a.ocsp", "new");
@@ -432,8 +390,7 @@ a_bad_ocsp_response_does_not_hinder_another(void **state)
 	(void)stage_hear_generation("/front\n");
 	expect_contents("a.ocsp", "old");
 	expect_contents("b.ocsp", "good");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	stage_expect_words("this one");
 	stage_expect_words("the OCSP responses stay as they were");
 	stage_expect_words("b.ocsp\": renewed");
@@ -452,8 +409,7 @@ after_a_reload_that_failed_by_itself_the_ocsp_response_is_taken_up(void **state)
 	stage_expect_words("reload failed: everything stays as it was");
 	(void)stage_hear_generation("/front\n");
 	expect_contents("a.ocsp", "new");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	stage_end_well();
 }
 
@@ -461,8 +417,7 @@ static void
 what_a_bad_set_lacks_is_noticed_when_it_comes(void **state)
 {
 	(void)state;
-	stage_configure(BY_ITSELF, "front");
-	(void)stage_get_ready();
+	(void)stage_get_ready(BY_ITSELF);
 	put_text("b.ocsp", "old");
 	configure_staples(90, BY_ITSELF);
 	stage_expect_words("a.ocsp\": open: No such file or directory");
@@ -484,18 +439,17 @@ a_certificate_that_ends_soon_is_told_at_the_start_and_once(void **state)
 	(void)stage_hear_start("/front\n");
 	stage_expect_words("service o: cert: ");
 	stage_expect_words("a.crt\": the certificate of CN=a expires in ");
-	stage_tell(PROTOCOL_ACCEPTED);
-	(void)stage_hear(PROTOCOL_COMMIT);
+	stage_accept();
 	stage_expect_words("ready");
 	stage_signal(SIGHUP);
 	(void)stage_hear_generation("/front\n");
-	commit();
+	stage_accept_reload();
 	stage_expect_words("reloaded");
 	configure_staples(0, "");
 	stage_signal(SIGHUP);
 	(void)stage_hear_generation("/front\n");
 	assert_null(strstr(stage.heard + stage.looked_at, "service o: cert: "));
-	commit();
+	stage_accept_reload();
 	stage_expect_words("CN=a expires in less than a day");
 	stage_end_well();
 }

@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/unit.h"
 
-#include <gnutls/abstract.h>
-#include <semaphore.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/files.h"
 #include "common/text.h"
 #include "tests/unit/identities.h"
+#include "tests/unit/slow_key.h"
 #include "tests/unit/tls_pair.h"
-#include "tunnel/authorise.h"
 #include "tunnel/credentials.h"
 #include "tunnel/linger.h"
 #include "tunnel/loan.h"
@@ -46,86 +41,6 @@ static struct loop loop;
 static struct loan_desk desk;
 static struct loan_helpers *helpers;
 
-/* How the keys sign here. */
-static struct {
-	gnutls_privkey_t key;
-	pthread_t loop_thread;
-	atomic_uint milliseconds; /* it takes them so long */
-	atomic_bool fails, gated; /* gated: it waits for the gate */
-	sem_t begun, gate;
-	atomic_uint signatures;
-	atomic_bool elsewhere; /* all were made by helpers */
-} signer;
-
-static int
-on_sign_hash(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *pointer, unsigned flags,
-	const gnutls_datum_t *hash, gnutls_datum_t *signature)
-{
-	const struct timespec delay = {.tv_nsec = (long)signer.milliseconds * 1000 * 1000};
-
-	(void)key;
-	(void)pointer;
-	(void)flags;
-	atomic_fetch_add(&signer.signatures, 1);
-	if (pthread_equal(pthread_self(), signer.loop_thread))
-		atomic_store(&signer.elsewhere, false);
-	(void)sem_post(&signer.begun);
-	if (signer.gated)
-		(void)sem_wait(&signer.gate);
-	(void)nanosleep(&delay, NULL);
-	if (signer.fails)
-		return GNUTLS_E_PK_SIGN_FAILED;
-	return gnutls_privkey_sign_hash2(signer.key, algorithm, 0, hash, signature);
-}
-
-static int
-on_sign_data(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *pointer, unsigned flags,
-	const gnutls_datum_t *data, gnutls_datum_t *signature)
-{
-	(void)key;
-	(void)algorithm;
-	(void)pointer;
-	(void)flags;
-	(void)data;
-	(void)signature;
-	return GNUTLS_E_UNIMPLEMENTED_FEATURE;
-}
-
-static int
-on_info(gnutls_privkey_t key, unsigned flags, void *pointer)
-{
-	(void)key;
-	(void)pointer;
-	if (flags & GNUTLS_PRIVKEY_INFO_PK_ALGO)
-		return GNUTLS_PK_ECDSA;
-	if (flags & GNUTLS_PRIVKEY_INFO_PK_ALGO_BITS)
-		return 256;
-	if (flags & GNUTLS_PRIVKEY_INFO_HAVE_SIGN_ALGO)
-		return GNUTLS_FLAGS_TO_SIGN_ALGO(flags) == GNUTLS_SIGN_ECDSA_SECP256R1_SHA256 ||
-			GNUTLS_FLAGS_TO_SIGN_ALGO(flags) == GNUTLS_SIGN_ECDSA_SHA256;
-	return -1;
-}
-
-/* Have @party show the certificate of @pair and sign by the signer. */
-static void
-make_slow(struct credentials *party, const struct pki_pair *pair)
-{
-	gnutls_pcert_st chain;
-	gnutls_privkey_t key;
-
-	gnutls_certificate_free_credentials(party->certificate);
-	assert_int_equal(gnutls_certificate_allocate_credentials(&party->certificate), 0);
-	gnutls_certificate_set_verify_function(party->certificate, authorise_callback);
-	assert_int_equal(gnutls_pcert_import_x509(&chain, pair->crt, 0), 0);
-	assert_int_equal(gnutls_privkey_init(&key), 0);
-	assert_int_equal(gnutls_privkey_import_ext4(
-				 key, NULL, on_sign_data, on_sign_hash, NULL, NULL, on_info, 0),
-		0);
-	assert_int_equal(
-		gnutls_certificate_set_key(party->certificate, NULL, 0, &chain, 1, key), 0);
-	party->slow = true;
-}
-
 static int
 setup_group(void **state)
 {
@@ -143,12 +58,10 @@ setup_group(void **state)
 	assert_int_equal(files_add(&files, TICKET_MASTER_FILE, master, sizeof(master), &diag), 0);
 	identities_services(sections, &files, services);
 	files_release(&files);
-	assert_int_equal(gnutls_privkey_init(&signer.key), 0);
-	assert_int_equal(
-		gnutls_privkey_import_x509(signer.key, leaf.key, GNUTLS_PRIVKEY_IMPORT_COPY), 0);
+	slow_key_init(&leaf);
 	for (int i = 0; i < SERVICES; i++) {
 		parties[i] = services[i]->credentials[i == SERVER ? SIDE_ACCEPT : SIDE_CONNECT];
-		make_slow(parties[i], &leaf);
+		slow_key_give(parties[i], &leaf);
 	}
 	pki_pair_release(&leaf);
 	pki_pair_release(&authority);
@@ -162,7 +75,7 @@ teardown_group(void **state)
 	loop_release(&loop);
 	for (size_t i = 0; i < SERVICES; i++)
 		service_unref(services[i]);
-	gnutls_privkey_deinit(signer.key);
+	slow_key_release();
 	return 0;
 }
 
@@ -180,13 +93,7 @@ setup(void **state)
 {
 	(void)state;
 	forget_tickets();
-	signer.loop_thread = pthread_self();
-	signer.milliseconds = 0;
-	signer.fails = signer.gated = false;
-	atomic_store(&signer.signatures, 0);
-	atomic_store(&signer.elsewhere, true);
-	assert_int_equal(sem_init(&signer.begun, 0, 0), 0);
-	assert_int_equal(sem_init(&signer.gate, 0, 0), 0);
+	slow_key_start();
 	helpers = loan_helpers_new(2);
 	assert_non_null(helpers);
 	loan_desk_init(&desk, loop.ev, helpers);
@@ -194,25 +101,28 @@ setup(void **state)
 	return 0;
 }
 
+/* Run the loop until no step is lent. */
+static void
+await_loans(void)
+{
+	while (desk.out > 0)
+		(void)ev_run(loop.ev, EVRUN_ONCE);
+}
+
 /* Nothing is left of anything: neither memory of the pool nor a reference to credentials. */
 static int
 teardown(void **state)
 {
 	(void)state;
-	/* What a test that failed has left at the gate. */
-	atomic_store(&signer.gated, false);
-	for (int i = 0; i < 4; i++)
-		(void)sem_post(&signer.gate);
-	while (desk.out > 0)
-		(void)ev_run(loop.ev, EVRUN_ONCE);
+	slow_key_open_gate();
+	await_loans();
 	linger_end_all(&loop);
 	loan_desk_release(&desk);
 	loan_helpers_free(helpers);
 	assert_int_equal(budget.used, 0);
 	for (int i = 0; i < SERVICES; i++)
 		assert_int_equal(parties[i]->references, 1);
-	(void)sem_destroy(&signer.begun);
-	(void)sem_destroy(&signer.gate);
+	slow_key_stop();
 	return 0;
 }
 
@@ -221,6 +131,70 @@ pair_start(struct tls_pair *pair, int client)
 {
 	tls_pair_start(pair, &loop, parties[client], parties[SERVER],
 		client == CLIENT_OTHER_NAME ? "other.example.net" : "localhost");
+}
+
+/* Begin, up to what the client says first, which has come to the server. */
+static void
+pair_greet(struct tls_pair *pair, int client)
+{
+	pair_start(pair, client);
+	assert_int_equal(tls_handshake(pair->client, &pair->client_diag), IO_WANT_READ);
+	(void)tls_pair_move(pair, SIZE_MAX);
+}
+
+/* Go on with @end as far as that goes without its peer. */
+static enum io
+go_on(struct transport *end, struct diag *diag)
+{
+	enum io answer;
+
+	while ((answer = tls_handshake(end, diag)) == IO_WAIT)
+		(void)ev_run(loop.ev, EVRUN_ONCE);
+	return answer;
+}
+
+/* The same with a step that is lent. */
+static enum io
+await_step(struct transport *end, struct diag *diag)
+{
+	assert_int_equal(tls_handshake(end, diag), IO_WAIT);
+	return go_on(end, diag);
+}
+
+/* Shake hands up to the flight of the server, which has come to the client. */
+static void
+pair_reach_client(struct tls_pair *pair, int client)
+{
+	pair_greet(pair, client);
+	assert_int_equal(await_step(pair->server, &pair->server_diag), IO_WANT_READ);
+	(void)tls_pair_move(pair, SIZE_MAX);
+}
+
+/* Bring the server so far that a helper signs for it, and waits at the gate. */
+static void
+pair_lend_server(struct tls_pair *pair)
+{
+	slow_key.gated = true;
+	pair_greet(pair, CLIENT);
+	assert_int_equal(tls_handshake(pair->server, &pair->server_diag), IO_WAIT);
+}
+
+/* The same for the client. */
+static void
+pair_lend_client(struct tls_pair *pair)
+{
+	pair_reach_client(pair, CLIENT);
+	while (sem_trywait(&slow_key.begun) == 0)
+		continue;
+	slow_key.gated = true;
+	assert_int_equal(tls_handshake(pair->client, &pair->client_diag), IO_WAIT);
+}
+
+static void
+pair_abort_server(struct tls_pair *pair)
+{
+	stream_abort(&pair->server->stream);
+	pair->server_gone = true;
 }
 
 static void
@@ -264,10 +238,10 @@ both_ends_sign_elsewhere_and_are_who_they_are(void **state)
 			struct tls_pair pair;
 
 			forget_tickets();
-			atomic_store(&signer.signatures, 0);
+			atomic_store(&slow_key.signatures, 0);
 			pair_open(&pair, client, pieces[i]);
-			assert_int_equal(signer.signatures, 2);
-			assert_true(signer.elsewhere);
+			assert_int_equal(slow_key.signatures, 2);
+			assert_true(slow_key.elsewhere);
 			exchange_words(&pair);
 			text_init(&text, identity, sizeof(identity));
 			tls_print_identity(pair.server, &text);
@@ -280,19 +254,14 @@ both_ends_sign_elsewhere_and_are_who_they_are(void **state)
 static void
 without_a_desk_they_sign_at_once(void **state)
 {
-	enum io answer;
 	struct tls_pair pair;
 
 	(void)state;
 	loop.desk = NULL;
-	pair_start(&pair, CLIENT);
-	answer = tls_handshake(pair.client, &pair.client_diag);
-	assert_int_equal(answer, IO_WANT_READ);
-	(void)tls_pair_move(&pair, SIZE_MAX);
-	answer = tls_handshake(pair.server, &pair.server_diag);
-	assert_int_equal(answer, IO_WANT_READ);
-	assert_int_equal(signer.signatures, 1);
-	assert_false(signer.elsewhere);
+	pair_greet(&pair, CLIENT);
+	assert_int_equal(tls_handshake(pair.server, &pair.server_diag), IO_WANT_READ);
+	assert_int_equal(slow_key.signatures, 1);
+	assert_false(slow_key.elsewhere);
 	tls_pair_end(&pair);
 }
 
@@ -305,33 +274,8 @@ credentials_that_are_not_slow_are_never_lent(void **state)
 	parties[SERVER]->slow = parties[CLIENT]->slow = false;
 	pair_open(&pair, CLIENT, SIZE_MAX);
 	parties[SERVER]->slow = parties[CLIENT]->slow = true;
-	assert_false(signer.elsewhere);
+	assert_false(slow_key.elsewhere);
 	tls_pair_end(&pair);
-}
-
-/* Go on with @end, which has lent a step, until that is done. */
-static enum io
-await_step(struct transport *end, struct diag *diag)
-{
-	enum io answer = tls_handshake(end, diag);
-
-	assert_int_equal(answer, IO_WAIT);
-	while (answer == IO_WAIT) {
-		(void)ev_run(loop.ev, EVRUN_ONCE);
-		answer = tls_handshake(end, diag);
-	}
-	return answer;
-}
-
-/* Shake hands up to the flight of the server, which has come to the client. */
-static void
-pair_reach_client(struct tls_pair *pair, int client)
-{
-	pair_start(pair, client);
-	assert_int_equal(tls_handshake(pair->client, &pair->client_diag), IO_WANT_READ);
-	(void)tls_pair_move(pair, SIZE_MAX);
-	assert_int_equal(await_step(pair->server, &pair->server_diag), IO_WANT_READ);
-	(void)tls_pair_move(pair, SIZE_MAX);
 }
 
 static void
@@ -362,45 +306,6 @@ a_client_whose_ticket_is_taken_goes_on_by_itself(void **state)
 	tls_pair_end(&pair);
 }
 
-/* Bring the server so far that a helper signs for it, and waits at the gate. */
-static void
-pair_lend_server(struct tls_pair *pair)
-{
-	signer.gated = true;
-	pair_start(pair, CLIENT);
-	assert_int_equal(tls_handshake(pair->client, &pair->client_diag), IO_WANT_READ);
-	(void)tls_pair_move(pair, SIZE_MAX);
-	assert_int_equal(tls_handshake(pair->server, &pair->server_diag), IO_WAIT);
-}
-
-/* The same for the client. */
-static void
-pair_lend_client(struct tls_pair *pair)
-{
-	pair_start(pair, CLIENT);
-	assert_int_equal(tls_handshake(pair->client, &pair->client_diag), IO_WANT_READ);
-	(void)tls_pair_move(pair, SIZE_MAX);
-	enum io answer = tls_handshake(pair->server, &pair->server_diag);
-	assert_int_equal(answer, IO_WAIT);
-	while (answer == IO_WAIT) {
-		(void)ev_run(loop.ev, EVRUN_ONCE);
-		answer = tls_handshake(pair->server, &pair->server_diag);
-	}
-	assert_int_equal(answer, IO_WANT_READ);
-	while (sem_trywait(&signer.begun) == 0)
-		continue;
-	signer.gated = true;
-	(void)tls_pair_move(pair, SIZE_MAX);
-	assert_int_equal(tls_handshake(pair->client, &pair->client_diag), IO_WAIT);
-}
-
-static void
-wait_for_signer(void)
-{
-	while (sem_wait(&signer.begun) != 0)
-		continue;
-}
-
 static void
 while_a_step_is_lent_nothing_else_happens(void **state)
 {
@@ -410,7 +315,7 @@ while_a_step_is_lent_nothing_else_happens(void **state)
 
 	(void)state;
 	pair_lend_client(&pair);
-	wait_for_signer();
+	slow_key_await();
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(tls_handshake(pair.client, &pair.client_diag), IO_WAIT);
 	/* The server was judged already, but by the helper. */
@@ -419,9 +324,8 @@ while_a_step_is_lent_nothing_else_happens(void **state)
 	assert_string_equal(identity, "-");
 	assert_string_equal(tls_facts(pair.client).version, "-");
 	assert_int_equal(desk.out, 1);
-	(void)sem_post(&signer.gate);
-	while (desk.out > 0)
-		(void)ev_run(loop.ev, EVRUN_ONCE);
+	(void)sem_post(&slow_key.gate);
+	await_loans();
 	assert_int_equal(tls_handshake(pair.client, &pair.client_diag), IO_DONE);
 	tls_pair_end(&pair);
 }
@@ -445,10 +349,10 @@ the_waker_is_called_when_the_step_is_back(void **state)
 	pair_lend_server(&pair);
 	pair.server->stream.waker = &waker;
 	woken = false;
-	wait_for_signer();
+	slow_key_await();
 	(void)ev_run(loop.ev, EVRUN_NOWAIT);
 	assert_false(woken);
-	(void)sem_post(&signer.gate);
+	(void)sem_post(&slow_key.gate);
 	while (!woken)
 		(void)ev_run(loop.ev, EVRUN_ONCE);
 	tls_pair_end(&pair);
@@ -471,15 +375,13 @@ a_server_that_is_aborted_while_lent_is_cut_at_once_and_freed_later(void **state)
 
 	(void)state;
 	pair_lend_server(&pair);
-	wait_for_signer();
-	stream_abort(&pair.server->stream);
-	pair.server_gone = true;
+	slow_key_await();
+	pair_abort_server(&pair);
 	assert_cut(pair.wire[1]);
 	assert_int_equal(desk.out, 1);
 	assert_int_equal(parties[SERVER]->references, 2);
-	(void)sem_post(&signer.gate);
-	while (desk.out > 0)
-		(void)ev_run(loop.ev, EVRUN_ONCE);
+	(void)sem_post(&slow_key.gate);
+	await_loans();
 	assert_int_equal(parties[SERVER]->references, 1);
 	tls_pair_end(&pair);
 }
@@ -491,12 +393,12 @@ a_client_that_is_aborted_while_lent_is_cut_at_once_and_freed_later(void **state)
 
 	(void)state;
 	pair_lend_client(&pair);
-	wait_for_signer();
+	slow_key_await();
 	stream_abort(&pair.client->stream);
 	pair.client_gone = true;
 	assert_cut(pair.wire[0]);
 	assert_int_equal(parties[CLIENT]->references, 2);
-	(void)sem_post(&signer.gate);
+	(void)sem_post(&slow_key.gate);
 	tls_pair_end(&pair);
 }
 
@@ -507,9 +409,9 @@ one_that_is_closed_while_lent_is_freed_later_too(void **state)
 
 	(void)state;
 	pair_lend_server(&pair);
-	wait_for_signer();
+	slow_key_await();
 	tls_pair_end(&pair);
-	(void)sem_post(&signer.gate);
+	(void)sem_post(&slow_key.gate);
 }
 
 static void
@@ -520,26 +422,19 @@ one_that_is_aborted_before_a_helper_has_it_says_so(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(busy); i++) {
 		pair_lend_server(&busy[i]);
-		wait_for_signer();
+		slow_key_await();
 	}
 	pair_lend_server(&pair);
 	assert_int_equal(desk.out, 3);
-	stream_abort(&pair.server->stream);
-	pair.server_gone = true;
+	pair_abort_server(&pair);
 	assert_int_equal(desk.out, 2);
 	(void)tls_pair_move(&pair, SIZE_MAX);
-	signer.gated = false;
-	enum io answer = IO_WAIT;
-	(void)sem_post(&signer.gate);
-	(void)sem_post(&signer.gate);
-	while (answer == IO_WAIT) {
-		answer = tls_handshake(pair.client, &pair.client_diag);
-		if (answer == IO_WAIT)
-			(void)ev_run(loop.ev, EVRUN_ONCE);
-	}
-	assert_int_equal(answer, IO_ERROR);
+	slow_key.gated = false;
+	(void)sem_post(&slow_key.gate);
+	(void)sem_post(&slow_key.gate);
+	assert_int_equal(go_on(pair.client, &pair.client_diag), IO_ERROR);
 	assert_non_null(strstr(pair.client_diag.text, "Internal error"));
-	assert_int_equal(signer.signatures, 2);
+	assert_int_equal(slow_key.signatures, 2);
 	tls_pair_end(&pair);
 	tls_pair_end(&busy[0]);
 	tls_pair_end(&busy[1]);
@@ -552,13 +447,12 @@ a_peer_that_resets_while_lent_is_an_error(void **state)
 
 	(void)state;
 	pair_lend_server(&pair);
-	wait_for_signer();
+	slow_key_await();
 	pair.server->stream.reset = true;
 	assert_int_equal(tls_handshake(pair.server, &pair.server_diag), IO_ERROR);
 	assert_non_null(strstr(pair.server_diag.text, "reset"));
-	stream_abort(&pair.server->stream);
-	pair.server_gone = true;
-	(void)sem_post(&signer.gate);
+	pair_abort_server(&pair);
+	(void)sem_post(&slow_key.gate);
 	tls_pair_end(&pair);
 }
 
@@ -569,21 +463,14 @@ a_signature_that_fails_ends_the_handshake_with_an_alert(void **state)
 	struct tls_pair pair;
 
 	(void)state;
-	signer.fails = true;
+	slow_key.fails = true;
 	pair_start(&pair, CLIENT);
 	tls_pair_handshake(&pair, SIZE_MAX, &client, &server);
 	assert_int_equal(server, IO_ERROR);
 	assert_non_null(strstr(pair.server_diag.text, "handshake: "));
-	stream_abort(&pair.server->stream);
-	pair.server_gone = true;
+	pair_abort_server(&pair);
 	(void)tls_pair_move(&pair, SIZE_MAX);
-	client = IO_WAIT;
-	while (client == IO_WAIT) {
-		client = tls_handshake(pair.client, &pair.client_diag);
-		if (client == IO_WAIT)
-			(void)ev_run(loop.ev, EVRUN_ONCE);
-	}
-	assert_int_equal(client, IO_ERROR);
+	assert_int_equal(go_on(pair.client, &pair.client_diag), IO_ERROR);
 	assert_non_null(strstr(pair.client_diag.text, "alert"));
 	tls_pair_end(&pair);
 }
@@ -600,7 +487,7 @@ a_peer_that_is_judged_in_a_helper_is_refused_with_the_same_words(void **state)
 	assert_int_equal(client, IO_ERROR);
 	assert_non_null(strstr(pair.client_diag.text, "name"));
 	assert_int_equal(server, IO_WANT_READ);
-	assert_int_equal(signer.signatures, 1);
+	assert_int_equal(slow_key.signatures, 1);
 	tls_pair_end(&pair);
 }
 
@@ -625,7 +512,7 @@ a_signature_of_300_ms_delays_no_other_tunnel(void **state)
 
 	(void)state;
 	pair_open(&busy, CLIENT, SIZE_MAX);
-	signer.milliseconds = 300;
+	slow_key.milliseconds = 300;
 	pair_start(&slow, CLIENT);
 	double begin = clock_seconds(), last = begin;
 	while (client != IO_DONE || server != IO_DONE) {
@@ -656,7 +543,7 @@ many_handshakes_are_lent_beside_each_other(void **state)
 	int open = PAIRS;
 
 	(void)state;
-	signer.milliseconds = 5;
+	slow_key.milliseconds = 5;
 	for (int i = 0; i < PAIRS; i++) {
 		pair_start(&pairs[i], i % 2 ? CLIENT : CLIENT_1_2);
 		client[i] = server[i] = IO_WANT_READ;
@@ -670,52 +557,36 @@ many_handshakes_are_lent_beside_each_other(void **state)
 		}
 		(void)ev_run(loop.ev, EVRUN_NOWAIT);
 	}
-	assert_int_equal(signer.signatures, 2 * PAIRS);
-	assert_true(signer.elsewhere);
+	assert_int_equal(slow_key.signatures, 2 * PAIRS);
+	assert_true(slow_key.elsewhere);
 	for (int i = 0; i < PAIRS; i++) {
 		exchange_words(&pairs[i]);
 		tls_pair_end(&pairs[i]);
 	}
 }
 
+#define TEST(claim) cmocka_unit_test_setup_teardown(claim, setup, teardown)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			both_ends_sign_elsewhere_and_are_who_they_are, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_server_that_has_signed_goes_on_by_itself, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_client_whose_ticket_is_taken_goes_on_by_itself, setup, teardown),
-		cmocka_unit_test_setup_teardown(without_a_desk_they_sign_at_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			credentials_that_are_not_slow_are_never_lent, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			while_a_step_is_lent_nothing_else_happens, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			the_waker_is_called_when_the_step_is_back, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_server_that_is_aborted_while_lent_is_cut_at_once_and_freed_later, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(
-			a_client_that_is_aborted_while_lent_is_cut_at_once_and_freed_later, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(
-			one_that_is_closed_while_lent_is_freed_later_too, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			one_that_is_aborted_before_a_helper_has_it_says_so, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_peer_that_resets_while_lent_is_an_error, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_signature_that_fails_ends_the_handshake_with_an_alert, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_peer_that_is_judged_in_a_helper_is_refused_with_the_same_words, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(
-			a_signature_of_300_ms_delays_no_other_tunnel, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			many_handshakes_are_lent_beside_each_other, setup, teardown),
+		TEST(both_ends_sign_elsewhere_and_are_who_they_are),
+		TEST(a_server_that_has_signed_goes_on_by_itself),
+		TEST(a_client_whose_ticket_is_taken_goes_on_by_itself),
+		TEST(without_a_desk_they_sign_at_once),
+		TEST(credentials_that_are_not_slow_are_never_lent),
+		TEST(while_a_step_is_lent_nothing_else_happens),
+		TEST(the_waker_is_called_when_the_step_is_back),
+		TEST(a_server_that_is_aborted_while_lent_is_cut_at_once_and_freed_later),
+		TEST(a_client_that_is_aborted_while_lent_is_cut_at_once_and_freed_later),
+		TEST(one_that_is_closed_while_lent_is_freed_later_too),
+		TEST(one_that_is_aborted_before_a_helper_has_it_says_so),
+		TEST(a_peer_that_resets_while_lent_is_an_error),
+		TEST(a_signature_that_fails_ends_the_handshake_with_an_alert),
+		TEST(a_peer_that_is_judged_in_a_helper_is_refused_with_the_same_words),
+		TEST(a_signature_of_300_ms_delays_no_other_tunnel),
+		TEST(many_handshakes_are_lent_beside_each_other),
 	};
 
 	return cmocka_run_group_tests(tests, setup_group, teardown_group);

@@ -2,42 +2,30 @@
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/unit/scratch.h"
 #include "tunnel/trail.h"
 
-static char directory[40], steps[8192];
+static char steps[8192];
 
 static int
 setup(void **state)
 {
-	(void)state;
 	steps[0] = '\0';
-	(void)snprintf(directory, sizeof(directory), "/tmp/test_trail.XXXXXX");
-	return !mkdtemp(directory) || chdir(directory);
-}
-
-static int
-teardown(void **state)
-{
-	char command[64];
-
-	(void)state;
-	(void)snprintf(command, sizeof(command), "rm -rf %s", directory);
-	return chdir("/") || system(command);
+	return scratch_enter(state);
 }
 
 /* A step in the test's directory is written as " SUB:NAME". */
 static void
 write_step(void *user, const char *where, const char *name)
 {
-	size_t length = strlen(directory), end = strlen(steps);
+	size_t length = strlen(scratch.directory), end = strlen(steps);
 
 	(void)user;
-	if (strncmp(where, directory, length) == 0)
+	if (strncmp(where, scratch.directory, length) == 0)
 		(void)snprintf(steps + end, sizeof(steps) - end, " %s:%s", where + length,
 			name ? name : "*");
 }
@@ -67,12 +55,12 @@ a_path_is_walked_from_the_root(void **state)
 	(void)state;
 	assert_int_equal(mkdir("a", 0755), 0);
 	make("a/file");
-	(void)snprintf(path, sizeof(path), "%s//a/./file", directory);
+	(void)snprintf(path, sizeof(path), "%s//a/./file", scratch.directory);
 	expect_steps(path, " :a /a:file");
-	directory[4] = '\0'; /* it begins at /tmp now */
+	scratch.directory[4] = '\0'; /* it begins at /tmp now */
 	steps[0] = '\0';
 	trail_walk(path, write_step, NULL);
-	directory[4] = '/';
+	scratch.directory[4] = '/';
 	assert_memory_equal(steps, " :test_trail.", 13);
 }
 
@@ -144,20 +132,19 @@ a_path_that_is_too_long_is_no_way(void **state)
 	expect_steps(path, "");
 }
 
+#define TEST(claim) cmocka_unit_test_setup_teardown(claim, setup, scratch_leave)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_path_is_walked_from_the_root, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_relative_path_starts_where_we_are, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			links_are_followed_and_count_themselves, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_walk_ends_at_what_is_not_there, setup, teardown),
-		cmocka_unit_test_setup_teardown(links_in_a_circle_end, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			every_name_in_a_directory_counts_and_where_its_links_lead, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_path_that_is_too_long_is_no_way, setup, teardown),
+		TEST(a_path_is_walked_from_the_root),
+		TEST(a_relative_path_starts_where_we_are),
+		TEST(links_are_followed_and_count_themselves),
+		TEST(a_walk_ends_at_what_is_not_there),
+		TEST(links_in_a_circle_end),
+		TEST(every_name_in_a_directory_counts_and_where_its_links_lead),
+		TEST(a_path_that_is_too_long_is_no_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

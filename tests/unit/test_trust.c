@@ -184,21 +184,19 @@ a_key_is_no_trust_anchor(void **state)
 	assert_non_null(strstr(fixture->diag.text, "BEGIN CERTIFICATE"));
 }
 
+#define TEST(claim) cmocka_unit_test_setup_teardown(claim, setup, teardown)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			who_is_in_the_file_is_trusted_and_nobody_else, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			every_certificate_of_a_file_is_trusted, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_fingerprint_is_of_the_anchors_and_not_of_their_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(one_file_is_parsed_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(whoever_counted_it_keeps_it, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_file_without_a_certificate_is_refused_with_the_remedy, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_key_is_no_trust_anchor, setup, teardown),
+		TEST(who_is_in_the_file_is_trusted_and_nobody_else),
+		TEST(every_certificate_of_a_file_is_trusted),
+		TEST(a_fingerprint_is_of_the_anchors_and_not_of_their_file),
+		TEST(one_file_is_parsed_once),
+		TEST(whoever_counted_it_keeps_it),
+		TEST(a_file_without_a_certificate_is_refused_with_the_remedy),
+		TEST(a_key_is_no_trust_anchor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

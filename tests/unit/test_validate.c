@@ -12,23 +12,13 @@
 #define OFFLOAD "[o]\nmode = offload\naccept = *:1\nconnect = 127.0.0.1:2\n" REST
 #define BRIDGE	"[b]\nmode = bridge\naccept = *:1\nconnect = h:2\n" REST
 
-static struct resolving resolving;
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	resolving_stop(&resolving);
-	return 0;
-}
-
 /* All that is complained about in @text, that of a file called @name, or of flags. */
 static const char *
 complaints_in(const char *name, const char *text)
 {
-	resolving_start(&resolving, name, text);
+	resolving_start(name, text);
 	validate(&resolving.resolved, &resolving.complaints);
-	return resolving_tell(&resolving);
+	return resolving_tell();
 }
 
 static const char *
@@ -296,53 +286,40 @@ static void
 addresses_that_found_no_memory_are_not_compared(void **state)
 {
 	(void)state;
-	resolving_start(&resolving, "m", OFFLOAD "accept = *:1\naccept = *:1\n");
+	resolving_start("m", OFFLOAD "accept = *:1\naccept = *:1\n");
 	resolving.resolved.services[0].accept_count = 0;
 	resolving.resolved.arena.failed = true;
 	validate(&resolving.resolved, &resolving.complaints);
-	assert_string_equal(resolving_tell(&resolving), "");
+	assert_string_equal(resolving_tell(), "");
 }
+
+#define TEST(claim) cmocka_unit_test_teardown(claim, resolving_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(nothing_is_said_of_services_that_are_whole, tear_down),
-		cmocka_unit_test_teardown(a_text_has_a_section_even_if_that_is_wrong, tear_down),
-		cmocka_unit_test_teardown(what_is_written_wrongly_is_not_missing, tear_down),
-		cmocka_unit_test_teardown(only_sides_that_speak_tls_need_what_tls_needs, tear_down),
-		cmocka_unit_test_teardown(
-			an_inherited_value_is_told_for_each_service_by_its_line, tear_down),
-		cmocka_unit_test_teardown(
-			a_key_alone_is_told_with_the_name_of_what_it_lacks, tear_down),
-		cmocka_unit_test_teardown(
-			with_a_psk_neither_a_ca_nor_a_certificate_is_missing, tear_down),
-		cmocka_unit_test_teardown(what_is_shared_is_checked_too, tear_down),
-		cmocka_unit_test_teardown(
-			a_ca_can_be_none_only_where_nothing_is_verified, tear_down),
-		cmocka_unit_test_teardown(
-			a_verify_that_is_not_understood_lets_nothing_pass, tear_down),
-		cmocka_unit_test_teardown(a_server_is_never_verified_optionally, tear_down),
-		cmocka_unit_test_teardown(
-			a_unix_target_needs_a_peer_name_only_where_it_is_verified, tear_down),
-		cmocka_unit_test_teardown(
-			versions_out_of_order_are_told_where_the_newest_stands, tear_down),
-		cmocka_unit_test_teardown(
-			a_version_that_is_not_understood_is_not_compared, tear_down),
-		cmocka_unit_test_teardown(
-			plaintext_stays_on_this_machine_however_that_is_written, tear_down),
-		cmocka_unit_test_teardown(
-			every_address_that_plaintext_would_leave_by_is_told, tear_down),
-		cmocka_unit_test_teardown(
-			remote_plaintext_is_left_alone_when_it_is_allowed_or_that_is_unclear,
-			tear_down),
-		cmocka_unit_test_teardown(
-			one_address_is_taken_once_however_it_is_written, tear_down),
-		cmocka_unit_test_teardown(addresses_that_differ_are_not_confused, tear_down),
-		cmocka_unit_test_teardown(
-			an_address_given_twice_by_flags_is_told_without_a_line, tear_down),
-		cmocka_unit_test_teardown(
-			addresses_that_found_no_memory_are_not_compared, tear_down),
+		TEST(nothing_is_said_of_services_that_are_whole),
+		TEST(a_text_has_a_section_even_if_that_is_wrong),
+		TEST(what_is_written_wrongly_is_not_missing),
+		TEST(only_sides_that_speak_tls_need_what_tls_needs),
+		TEST(an_inherited_value_is_told_for_each_service_by_its_line),
+		TEST(a_key_alone_is_told_with_the_name_of_what_it_lacks),
+		TEST(with_a_psk_neither_a_ca_nor_a_certificate_is_missing),
+		TEST(what_is_shared_is_checked_too),
+		TEST(a_ca_can_be_none_only_where_nothing_is_verified),
+		TEST(a_verify_that_is_not_understood_lets_nothing_pass),
+		TEST(a_server_is_never_verified_optionally),
+		TEST(a_unix_target_needs_a_peer_name_only_where_it_is_verified),
+		TEST(versions_out_of_order_are_told_where_the_newest_stands),
+		TEST(a_version_that_is_not_understood_is_not_compared),
+		TEST(plaintext_stays_on_this_machine_however_that_is_written),
+		TEST(every_address_that_plaintext_would_leave_by_is_told),
+		TEST(remote_plaintext_is_left_alone_when_it_is_allowed_or_that_is_unclear),
+		TEST(one_address_is_taken_once_however_it_is_written),
+		TEST(addresses_that_differ_are_not_confused),
+		TEST(an_address_given_twice_by_flags_is_told_without_a_line),
+		TEST(addresses_that_found_no_memory_are_not_compared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

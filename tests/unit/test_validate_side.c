@@ -13,27 +13,17 @@
 #define REST	"cert = c\nca = a\n"
 #define PIN	"pin = sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
 
-static struct resolving resolving;
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	resolving_stop(&resolving);
-	return 0;
-}
-
 /* All that is complained about in the sides of the only service of @text. */
 static const char *
 complaints_about(const char *text)
 {
-	resolving_start(&resolving, "m", text);
+	resolving_start("m", text);
 	for (unsigned side = 0; side < SIDES; side++) {
 		if (resolving.resolved.services[0].tls[side].used)
 			validate_side(
 				&resolving.resolved, 0, (enum side)side, &resolving.complaints);
 	}
-	return resolving_tell(&resolving);
+	return resolving_tell();
 }
 
 static void
@@ -195,25 +185,22 @@ who_connects_says_which_key_is_its_own(void **state)
 	assert_complaint(OFFLOAD REST "psk = p\n", "");
 }
 
+#define TEST(claim) cmocka_unit_test_teardown(claim, resolving_teardown)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(
-			there_are_as_many_keys_as_certificates_or_none, tear_down),
-		cmocka_unit_test_teardown(a_key_on_a_token_needs_the_key_process, tear_down),
-		cmocka_unit_test_teardown(without_a_ca_there_is_a_pin_or_a_psk, tear_down),
-		cmocka_unit_test_teardown(a_server_without_a_certificate_has_a_psk, tear_down),
-		cmocka_unit_test_teardown(
-			public_authorities_vouch_for_clients_only_beside_allow, tear_down),
-		cmocka_unit_test_teardown(
-			an_optional_proof_is_for_clients_with_certificates, tear_down),
-		cmocka_unit_test_teardown(
-			any_name_will_do_where_something_else_says_who_is_meant, tear_down),
-		cmocka_unit_test_teardown(
-			a_unix_target_needs_a_name_only_where_names_are_looked_at, tear_down),
-		cmocka_unit_test_teardown(only_clients_have_an_address_to_ask_for, tear_down),
-		cmocka_unit_test_teardown(who_connects_says_which_key_is_its_own, tear_down),
+		TEST(there_are_as_many_keys_as_certificates_or_none),
+		TEST(a_key_on_a_token_needs_the_key_process),
+		TEST(without_a_ca_there_is_a_pin_or_a_psk),
+		TEST(a_server_without_a_certificate_has_a_psk),
+		TEST(public_authorities_vouch_for_clients_only_beside_allow),
+		TEST(an_optional_proof_is_for_clients_with_certificates),
+		TEST(any_name_will_do_where_something_else_says_who_is_meant),
+		TEST(a_unix_target_needs_a_name_only_where_names_are_looked_at),
+		TEST(only_clients_have_an_address_to_ask_for),
+		TEST(who_connects_says_which_key_is_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,38 +4,31 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/diag.h"
+#include "tests/unit/scratch.h"
 #include "tunnel/watch.h"
 
-static char directory[40];
 static struct watch watch;
 static double now;
 
 static int
 setup(void **state)
 {
-	(void)state;
-	(void)snprintf(directory, sizeof(directory), "/tmp/test_watch.XXXXXX");
 	now = 1000;
 	watch_init(&watch);
-	return !mkdtemp(directory) || chdir(directory) || mkdir("d", 0755);
+	return scratch_enter(state) || mkdir("d", 0755);
 }
 
 static int
 teardown(void **state)
 {
-	char command[64];
-
-	(void)state;
 	watch_release(&watch);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", directory);
-	return chdir("/") || system(command);
+	return scratch_leave(state);
 }
 
 static void

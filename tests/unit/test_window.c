@@ -122,21 +122,18 @@ a_window_over_a_buffer_drops_what_was_handed_out(void **state)
 	assert_int_equal(budget.used, 0);
 }
 
+#define TEST(claim) cmocka_unit_test_setup_teardown(claim, setup, teardown)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			whole_records_are_handed_out_and_a_partial_one_is_not, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			what_was_not_handed_out_is_kept_when_it_is_closed, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_window_that_is_used_up_keeps_no_memory, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_record_is_whole_with_its_last_byte, setup, teardown),
-		cmocka_unit_test_setup_teardown(room_is_made_behind_what_is_left, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_window_over_a_buffer_drops_what_was_handed_out, setup, teardown),
+		TEST(whole_records_are_handed_out_and_a_partial_one_is_not),
+		TEST(what_was_not_handed_out_is_kept_when_it_is_closed),
+		TEST(a_window_that_is_used_up_keeps_no_memory),
+		TEST(a_record_is_whole_with_its_last_byte),
+		TEST(room_is_made_behind_what_is_left),
+		TEST(a_window_over_a_buffer_drops_what_was_handed_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
