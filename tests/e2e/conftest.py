@@ -11,7 +11,8 @@ import pytest
 
 sys.dont_write_bytecode = True
 
-from harness import decision, ports, wait  # noqa: E402
+from harness import decision, ports, processes, wait  # noqa: E402
+from harness.listeners import Listener  # noqa: E402
 from harness.pki import Pki  # noqa: E402
 from harness.program import SALLYPORT, Program  # noqa: E402
 from harness.worlds import World  # noqa: E402
@@ -99,6 +100,26 @@ def closing():
     yield keep
     for thing in reversed(things):
         thing.close()
+
+
+@pytest.fixture
+def started():
+    """started(*command, **options) runs a program that is not ours; it is ended after the test."""
+    running = []
+
+    def start(*command, **options):
+        running.append(processes.start(command, **options))
+        return running[-1]
+
+    yield start
+    for process in running:
+        processes.end(process)
+
+
+@pytest.fixture
+def backend(closing):
+    """A plain backend."""
+    return closing(Listener())
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import tempfile
 import pytest
 from harness import load, ports, processes, procfs, wait
 from harness.ends import PlainEnd
-from harness.listeners import Listener, connect
+from harness.listeners import connect
 from harness.program import configuration
 from harness.worlds import VERSIONS, credentials
 
@@ -82,11 +82,6 @@ def stunnel(tmp_path, **options):
 def stunnel_files(pki, name):
     identity = pki.get(name)
     return {"cert": identity.crt, "key": identity.key, "CAfile": pki.ca, "verifyChain": "yes"}
-
-
-@pytest.fixture
-def backend(closing):
-    return closing(Listener())
 
 
 @pytest.fixture

@@ -21,11 +21,6 @@ NOBODY = pwd.getpwnam("nobody").pw_uid
 
 
 @pytest.fixture
-def backend(closing):
-    return closing(Listener())
-
-
-@pytest.fixture
 def tls_backend(pki, closing):
     return closing(Listener(context(True, pki.get("server"), pki.ca)))
 

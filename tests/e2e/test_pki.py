@@ -13,38 +13,11 @@ import time
 from pathlib import Path
 
 import pytest
+from harness.pki_command import done, openssl, pki, refused
+from harness.program import SALLYPORT
 
 ROOT = Path(__file__).resolve().parents[2]
-SALLYPORT = os.environ.get("SALLYPORT", str(ROOT / "build" / "sallyport"))
 MANUAL = ROOT / "man" / "sallyport-pki.1"
-
-
-def pki(*words, **more):
-    return subprocess.run(
-        [SALLYPORT, "pki", *map(str, words)],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, **more)
-
-
-def done(*words):
-    result = pki(*words)
-    assert result.returncode == 0, result.stderr
-    assert result.stderr == ""
-    return result.stdout
-
-
-def refused(*words, code=1, **more):
-    result = pki(*words, **more)
-    assert result.returncode == code, result.stdout + result.stderr
-    assert result.stderr != ""
-    return result.stderr
-
-
-def openssl(*words, check=True):
-    result = subprocess.run(
-        ["openssl", *map(str, words)],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-    assert result.returncode == 0 or not check, result.stderr
-    return result.stdout + result.stderr
 
 
 def text_of(crt):

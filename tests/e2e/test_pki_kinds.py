@@ -10,27 +10,8 @@ import pytest
 from harness import ports, processes
 from harness.ends import PlainEnd
 from harness.listeners import Listener, connect
-from harness.program import SALLYPORT, configuration
-
-
-def pki(*words):
-    return processes.run([SALLYPORT, "pki", *words])
-
-
-def done(*words):
-    result = pki(*words)
-    assert result.returncode == 0, result.stderr
-    return result.stdout
-
-
-def refused(*words):
-    result = pki(*words)
-    assert result.returncode == 1, result.stdout
-    return result.stderr
-
-
-def openssl(*words):
-    return processes.must_run(["openssl", *words])
+from harness.pki_command import done, openssl, pki, refused
+from harness.program import configuration
 
 
 @pytest.fixture

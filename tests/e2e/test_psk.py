@@ -22,11 +22,6 @@ def keys(tmp_path, *lines, name="keys.psk"):
 
 
 @pytest.fixture
-def backend(closing):
-    return closing(Listener())
-
-
-@pytest.fixture
 def front(run, backend, tmp_path):
     """front(**options) starts an offloader with the key of west; its port."""
 
@@ -40,24 +35,15 @@ def front(run, backend, tmp_path):
 
 
 @pytest.fixture
-def openssl():
+def openssl(started):
     """openssl(*arguments) is a running openssl whose standard input is a pipe."""
-    started = []
 
     def start(*arguments):
         # Where only data are wanted on standard output, its remarks are not.
         stderr = subprocess.DEVNULL if "-quiet" in arguments else subprocess.STDOUT
-        process = processes.start(
-            ["openssl", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr
-        )
-        started.append(process)
-        return process
+        return started("openssl", *arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr)
 
-    yield start
-    for process in started:
-        processes.end(process)
-        process.stdin.close()
-        process.stdout.close()
+    return start
 
 
 def s_client(openssl, port, *arguments, key=KEY, identity="west"):

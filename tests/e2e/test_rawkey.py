@@ -1,30 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Raw public keys (RFC 7250), and which identity an encryptor shows, where keys are pinned without a CA."""
 
-import base64
-import hashlib
 import shutil
 import subprocess
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from harness import ports, processes, procfs, wait
+from harness import ports, procfs, wait
 from harness.ends import PlainEnd
-from harness.listeners import Listener, connect
+from harness.listeners import connect
+from harness.pki import pin
 from harness.program import configuration
 from harness.worlds import VERSIONS
 
 RAW = "-CTYPE-ALL:+CTYPE-CLI-RAWPK:+CTYPE-SRV-RAWPK"
-
-
-def spki(identity):
-    return identity.private.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-
-
-def pin(identity):
-    return "sha256:" + base64.b64encode(hashlib.sha256(spki(identity)).digest()).decode()
 
 
 def paired(pki, own, *peers, ca="none"):
@@ -49,29 +38,16 @@ def priority(version):
 
 
 @pytest.fixture
-def tool():
+def tool(started):
     """tool(name, *arguments) is a running program."""
-    started = []
 
     def start(name, *arguments):
         if not shutil.which(name):
             pytest.skip(f"{name} is not installed")
-        process = processes.start(
-            [name, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        started.append(process)
-        return process
+        pipe = subprocess.PIPE
+        return started(name, *arguments, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT)
 
-    yield start
-    for process in started:
-        processes.end(process)
-        process.stdin.close()
-        process.stdout.close()
-
-
-@pytest.fixture
-def backend(closing):
-    return closing(Listener())
+    return start
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from harness import ports, processes, procfs, tls, wait
+from harness import ports, procfs, tls, wait
 from harness.ends import PlainEnd
 from harness.listeners import Listener, connect
 from harness.program import configuration
@@ -19,6 +19,31 @@ DAY = 24 * 3600
 
 def reload(program, text=None):
     assert program.reload(text)["message"] == "reloaded"
+
+
+def exchange(closing, client, backend):
+    """Carry something both ways from client to what the backend accepts, which is returned."""
+    client.send(b"?")
+    end = closing(backend.accept())
+    assert end.receive(1) == b"?"
+    end.send(b"!")
+    assert client.receive(1) == b"!"
+    return end
+
+
+def finish(client, end):
+    """Both end the tunnel well."""
+    client.finish()
+    end.finish()
+    assert client.wait_ending() == "end"
+    client.close()
+    end.close()
+
+
+def carry(closing, port, backend):
+    """A tunnel from a plain client to a plain backend that carries something both ways."""
+    client = closing(PlainEnd(connect(f"127.0.0.1:{port}")))
+    finish(client, exchange(closing, client, backend))
 
 
 class Offloader:
@@ -55,16 +80,9 @@ class Offloader:
         """The session after a tunnel that carried something, and whether it was resumed."""
         end = self.connect(session, context, name)
         assert end.failure is None, end.failure
-        end.send(b"?")
-        backend = self.closing(self.backend.accept())
-        assert backend.receive(1) == b"?"
-        backend.send(b"!")
-        assert end.receive(1) == b"!"
+        backend = exchange(self.closing, end, self.backend)
         made = (end.tls.session, end.tls.session_reused)
-        end.finish()
-        backend.finish()
-        assert end.wait_ending() == "end"
-        end.close()
+        finish(end, backend)
         return made
 
     def resumes(self, session, **wishes):
@@ -242,17 +260,9 @@ class Encryptor:
     def talk(self):
         """Was the tunnel's session resumed?"""
         client = self.closing(PlainEnd(connect(f"127.0.0.1:{self.port}")))
-        client.send(b"?")
-        end = self.closing(self.backend.accept())
-        assert end.receive(1) == b"?"
-        end.send(b"!")
-        assert client.receive(1) == b"!"
+        end = exchange(self.closing, client, self.backend)
         resumed = end.tls.session_reused
-        client.finish()
-        end.finish()
-        assert client.wait_ending() == "end"
-        client.close()
-        end.close()
+        finish(client, end)
         return resumed
 
 
@@ -334,20 +344,6 @@ def test_a_pair_resumes(run, pki, closing, version):
         program.wait_tunnel(resumed=resumed, service="far")
 
 
-@pytest.fixture
-def started():
-    """started(command, **options) runs something until the test is over."""
-    running = []
-
-    def start(*command, **options):
-        running.append(processes.start(list(map(str, command)), **options))
-        return running[-1]
-
-    yield start
-    for process in running:
-        processes.end(process)
-
-
 @pytest.mark.parametrize("version", VERSIONS)
 def test_openssl_resumes(offloader, started, tmp_path, version):
     front = offloader(version)
@@ -413,21 +409,6 @@ def test_stunnel_as_the_server_is_resumed(encryptor, closing, started, tmp_path,
         near.program.mark()
         carry(closing, near.port, backend)
         near.program.wait_tunnel(resumed=resumed)
-
-
-def carry(closing, port, backend):
-    """A tunnel from a plain client to a plain backend that carries something both ways."""
-    client = closing(PlainEnd(connect(f"127.0.0.1:{port}")))
-    client.send(b"?")
-    end = closing(backend.accept())
-    assert end.receive(1) == b"?"
-    end.send(b"!")
-    assert client.receive(1) == b"!"
-    client.finish()
-    end.finish()
-    assert client.wait_ending() == "end"
-    client.close()
-    end.close()
 
 
 @pytest.mark.parametrize("version", VERSIONS)
