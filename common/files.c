@@ -108,35 +108,69 @@ open_regular(int directory, const char *path, struct stat *status, struct diag *
 	return -1;
 }
 
+/* The place of the first entry that is not before @path. What comes in order is found at once. */
+static size_t
+place_of(const struct files *files, const char *path)
+{
+	size_t low = 0, high = files->count;
+
+	if (high > 0 && strcmp(files->entries[high - 1].path, path) < 0)
+		return high;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(files->entries[middle].path, path) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static struct file *
 find(const struct files *files, const char *path)
 {
-	for (size_t i = 0; i < files->count; i++) {
-		if (strcmp(files->entries[i].path, path) == 0)
-			return &files->entries[i];
-	}
-	return NULL;
+	size_t place = place_of(files, path);
+
+	if (place == files->count || strcmp(files->entries[place].path, path) != 0)
+		return NULL;
+	return &files->entries[place];
+}
+
+/* Make room for one more entry. */
+static int
+make_room(struct files *files)
+{
+	size_t room = files->room > 0 ? 2 * files->room : 8;
+
+	if (files->count < files->room)
+		return 0;
+	struct file *entries = reallocarray(files->entries, room, sizeof(*entries));
+	if (!entries)
+		return -1;
+	files->entries = entries;
+	files->room = room;
+	return 0;
 }
 
 /* Add @bytes under @path, which is not there. Takes over @bytes, on success only. */
 static int
-append(struct files *files, const char *path, struct bytes *bytes, struct diag *diag)
+insert(struct files *files, const char *path, struct bytes *bytes, struct diag *diag)
 {
 	/* An empty file has a NUL as well. */
 	if (bytes_reserve(bytes, 0, diag))
 		return -1;
 	char *name = strdup(path);
-	struct file *entries = reallocarray(files->entries, files->count + 1, sizeof(*entries));
-
-	if (entries)
-		files->entries = entries;
-	if (!entries || !name) {
+	if (!name || make_room(files) < 0) {
 		free(name);
 		return diag_set(diag, "out of memory");
 	}
+	size_t place = place_of(files, path);
+	struct file *entry = &files->entries[place];
+	memmove(entry + 1, entry, (files->count - place) * sizeof(*entry));
 	bytes->data[bytes->size] = '\0';
-	entries[files->count++] =
-		(struct file){.path = name, .data = bytes->data, .size = bytes->size};
+	*entry = (struct file){.path = name, .data = bytes->data, .size = bytes->size};
+	files->count++;
 	*bytes = (struct bytes){0};
 	return 0;
 }
@@ -190,7 +224,7 @@ files_add(struct files *files, const char *path, const void *data, size_t size, 
 	if (size > FILES_LIMIT)
 		failed = too_large(diag);
 	else
-		failed = bytes_add(&bytes, data, size, diag) || append(files, path, &bytes, diag);
+		failed = bytes_add(&bytes, data, size, diag) || insert(files, path, &bytes, diag);
 	bytes_release(&bytes);
 	return failed ? diag_prefix(diag, "\"%s\"", path) : 0;
 }
@@ -237,7 +271,7 @@ files_read(struct files *files, const char *path, struct diag *diag)
 	if (fd < 0)
 		return diag_prefix(diag, "\"%s\"", path);
 	int failed = bytes_read(&bytes, fd, (size_t)status.st_size, diag) ||
-		append(files, path, &bytes, diag);
+		insert(files, path, &bytes, diag);
 	close(fd);
 	bytes_release(&bytes);
 	return failed ? diag_prefix(diag, "\"%s\"", path) : 0;
@@ -305,7 +339,7 @@ files_read_directory(struct files *files, const char *path, struct diag *diag)
 	int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0)
 		return diag_set(diag, "\"%s\": open: %s", path, strerror(errno));
-	int failed = read_members(&bytes, directory, diag) || append(files, path, &bytes, diag);
+	int failed = read_members(&bytes, directory, diag) || insert(files, path, &bytes, diag);
 	close(directory);
 	bytes_release(&bytes);
 	return failed ? diag_prefix(diag, "\"%s\"", path) : 0;
@@ -346,7 +380,7 @@ files_read_private(struct files *files, const char *path, struct diag *diag)
 		bytes_read(&bytes, fd, (size_t)status.st_size, diag);
 	close(fd);
 	if (!failed)
-		failed = old ? replace(old, &bytes, diag) : append(files, path, &bytes, diag);
+		failed = old ? replace(old, &bytes, diag) : insert(files, path, &bytes, diag);
 	bytes_release(&bytes);
 	return failed ? diag_prefix(diag, "\"%s\"", path) : 0;
 }

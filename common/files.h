@@ -24,15 +24,16 @@ struct file {
 	size_t size;
 };
 
+/* The entries stand in the order of their paths, whenever each was added. */
 struct files {
 	struct file *entries;
-	size_t count;
+	size_t count, room;
 };
 
 /* Release everything in @files, which may be all zero, and make it empty. */
 void files_release(struct files *files);
 
-/* Find @path as it was added. NULL when it is not there. */
+/* Find @path as it was added. NULL when it is not there. The result is good until something is added. */
 const struct file *files_find(const struct files *files, const char *path);
 
 /* Add a copy of @data under @path. Returns 0, or -1 with words (memory, FILES_LIMIT, added before). */

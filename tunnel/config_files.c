@@ -2,6 +2,7 @@
 /* What a configuration names outside itself: files, users, groups. */
 #include "tunnel/config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "common/diag.h"
 #include "common/files.h"
 #include "common/process.h"
+#include "common/set.h"
 #include "tunnel/identity.h"
 #include "tunnel/resolved.h"
 
@@ -18,6 +20,7 @@
 struct reading {
 	const struct resolved *resolved;
 	struct files *files;
+	struct set identities; /* that are good and in the files */
 	struct complaints complaints;
 };
 
@@ -79,6 +82,42 @@ read_public(struct files *files, const struct tls_config *tls, const char *path,
 	return result < 0 ? result : refuse_key(files, path, diag);
 }
 
+/*
+ * All that reading an identity depends on, as bytes: a thousand services may have the same. Returns how many;
+ * the caller frees *@name. -1 without memory.
+ */
+static int
+name_identity(const struct tls_config *tls, size_t nth, char **name)
+{
+	const struct identity_config *identity = &tls->identities[nth];
+	const char *password = tls->password_file ? tls->password_file : "";
+	const char *pin = tls->pin_source ? tls->pin_source : "";
+
+	return asprintf(name, "%d%c%s%c%s%c%s%c%s", tls->key_permissions, '\0', identity->cert,
+		'\0', identity->key, '\0', password, '\0', pin);
+}
+
+/* A bad one is read, and told of, wherever it is written. */
+static int
+read_once(struct reading *reading, const struct tls_config *tls, size_t nth, const char **blamed,
+	struct diag *diag)
+{
+	char *name;
+	int length = name_identity(tls, nth, &name);
+
+	*blamed = "cert";
+	if (length < 0)
+		return diag_set(diag, "out of memory");
+	int result = 0;
+	if (!set_has(&reading->identities, name, (size_t)length))
+		result = identity_read(reading->files, tls, nth, blamed, diag);
+	/* What is not remembered is only read again. */
+	if (result == 0)
+		(void)set_add(&reading->identities, name, (size_t)length);
+	free(name);
+	return result;
+}
+
 static void
 read_identity(struct reading *reading, size_t service, enum side side, size_t nth)
 {
@@ -86,7 +125,7 @@ read_identity(struct reading *reading, size_t service, enum side side, size_t nt
 	const char *blamed;
 	struct diag diag;
 
-	if (identity_read(reading->files, tls, nth, &blamed, &diag) == 0)
+	if (read_once(reading, tls, nth, &blamed, &diag) == 0)
 		return;
 	struct subject subject = subject_of(reading, service, blamed, side, nth);
 	complain(reading, &subject, &diag);
@@ -207,6 +246,7 @@ config_read_files(const struct config *config, struct files *files, FILE *errors
 		for (unsigned side = 0; side < SIDES; side++)
 			read_side(&reading, i, (enum side)side);
 	}
+	set_release(&reading.identities);
 	check_program_accounts(&reading);
 	for (size_t i = 0; i < config->service_count; i++)
 		check_service_accounts(&reading, i);

@@ -167,7 +167,12 @@ get_file(struct reader *reader, struct files *files, struct diag *diag)
 
 	if (reader->bad)
 		return diag_set(diag, "the contents of a file are cut off or malformed");
-	return files_add(files, path, data, size, diag);
+	if (files_add(files, path, data, size, diag) < 0)
+		return -1;
+	/* As they are encoded. */
+	if (strcmp(files->entries[files->count - 1].path, path) != 0)
+		return diag_set(diag, "the files are not in the order of their paths");
+	return 0;
 }
 
 static int

@@ -174,8 +174,9 @@ take_log(struct keys *keys, struct message *message)
 }
 
 static struct keyset *
-make_keyset(const struct message *message, FILE *errors)
+make_keyset(struct keyshelf *shelf, const struct message *message, FILE *errors)
 {
+	struct keyset *present = keyshelf_present(shelf);
 	struct keyring keyring = {0};
 	struct keyset *keyset = NULL;
 	uint8_t *bytes = NULL;
@@ -188,7 +189,8 @@ make_keyset(const struct message *message, FILE *errors)
 		keyring_decode(&keyring, bytes, size, &diag) < 0)
 		(void)fprintf(errors, "%s\n", diag.text);
 	else
-		keyset = keyset_new(&keyring, errors);
+		keyset = keyset_new(&keyring, present, errors);
+	keyset_unref(present);
 	sealed_free(bytes, size);
 	return keyset;
 }
@@ -210,7 +212,7 @@ take_keyring(struct keys *keys, const struct message *message)
 	char *words = NULL;
 	size_t length = 0;
 	FILE *errors = open_memstream(&words, &length);
-	struct keyset *keyset = errors ? make_keyset(message, errors) : NULL;
+	struct keyset *keyset = errors ? make_keyset(keys->shelf, message, errors) : NULL;
 
 	/* Serve may ask for a signature as soon as main has heard the answer. */
 	keyshelf_offer(keys->shelf, keyset);

@@ -28,13 +28,13 @@ import_pem(const struct keyring_field *pem, gnutls_privkey_t *key, struct diag *
 
 /* The strings in a field end with a NUL. */
 static int
-open_key(const struct keyring_key *from, gnutls_privkey_t *key, struct diag *diag)
+open_key(const struct keyring_key *from, struct keyset_key *key, struct diag *diag)
 {
 	const char *pin = from->pin.size > 0 ? (const char *)from->pin.bytes : NULL;
 
 	if (!from->is_token)
-		return import_pem(&from->secret, key, diag);
-	return token_key((const char *)from->secret.bytes, pin, key, diag);
+		return import_pem(&from->secret, &key->key, diag);
+	return token_key((const char *)from->secret.bytes, pin, &key->key, diag);
 }
 
 static gnutls_pubkey_t
@@ -55,32 +55,90 @@ import_public(const struct keyring_field *der, struct diag *diag)
 	return NULL;
 }
 
-static int
-open_pair(const struct keyring_key *from, struct keyset_key *key, struct diag *diag)
+static void
+unref_key(struct keyset_key *key)
 {
-	gnutls_pubkey_t public = import_public(&from->spki, diag);
-
-	if (!public)
-		return -1;
-	int result = spki_describe(&key->public, public, diag);
-	if (result == 0)
-		result = open_key(from, &key->key, diag);
-	if (result == 0)
-		result = pairing_check(key->key, public, diag);
-	gnutls_pubkey_deinit(public);
-	return result;
+	if (atomic_fetch_sub(&key->references, 1) > 1)
+		return;
+	if (key->key)
+		gnutls_privkey_deinit(key->key);
+	free(key);
 }
 
 static int
 by_id(const void *a, const void *b)
 {
-	const struct keyset_key *left = a, *right = b;
+	const struct keyset_key *const *left = a, *const *right = b;
 
-	return memcmp(left->public.id, right->public.id, SPKI_ID_SIZE);
+	return memcmp((*left)->public.id, (*right)->public.id, SPKI_ID_SIZE);
+}
+
+static struct keyset_key *
+find(const struct keyset *keyset, const uint8_t *id)
+{
+	struct keyset_key wanted;
+	const struct keyset_key *sought = &wanted;
+
+	if (keyset->count == 0)
+		return NULL;
+	memcpy(wanted.public.id, id, SPKI_ID_SIZE);
+	struct keyset_key *const *found =
+		bsearch(&sought, keyset->keys, keyset->count, sizeof(struct keyset_key *), by_id);
+	return found ? *found : NULL;
+}
+
+/*
+ * The key that @before has for the same public one, proved when it was opened. What is secret follows from
+ * what is public, so it is the same whatever bytes it came in. A token is another matter: it may have been
+ * taken out, or have another PIN.
+ */
+static struct keyset_key *
+take_over(const struct keyset *before, const struct keyring_key *from, const struct spki *public)
+{
+	struct keyset_key *key = before && !from->is_token ? find(before, public->id) : NULL;
+
+	if (!key || key->is_token)
+		return NULL;
+	atomic_fetch_add(&key->references, 1);
+	return key;
+}
+
+static struct keyset_key *
+open_new(const struct keyring_key *from, gnutls_pubkey_t public, const struct spki *spki,
+	struct diag *diag)
+{
+	struct keyset_key *key = calloc(1, sizeof(*key));
+
+	if (!key) {
+		(void)diag_set(diag, "out of memory");
+		return NULL;
+	}
+	*key = (struct keyset_key){.public = *spki, .is_token = from->is_token, .references = 1};
+	if (open_key(from, key, diag) == 0 && pairing_check(key->key, public, diag) == 0)
+		return key;
+	unref_key(key);
+	return NULL;
+}
+
+static struct keyset_key *
+open_pair(const struct keyring_key *from, const struct keyset *before, struct diag *diag)
+{
+	gnutls_pubkey_t public = import_public(&from->spki, diag);
+	struct keyset_key *key = NULL;
+	struct spki spki;
+
+	if (public && spki_describe(&spki, public, diag) == 0) {
+		key = take_over(before, from, &spki);
+		if (!key)
+			key = open_new(from, public, &spki, diag);
+	}
+	if (public)
+		gnutls_pubkey_deinit(public);
+	return key;
 }
 
 static int
-fill(struct keyset *keyset, FILE *errors)
+fill(struct keyset *keyset, const struct keyset *before, FILE *errors)
 {
 	int result = 0;
 
@@ -88,25 +146,27 @@ fill(struct keyset *keyset, FILE *errors)
 		struct keyring_key *from = &keyset->keyring.keys[i];
 		struct diag diag;
 
-		int opened = open_pair(from, &keyset->keys[keyset->count++], &diag);
+		struct keyset_key *key = open_pair(from, before, &diag);
 		/* GnuTLS has it now; a PIN is asked for again when a token was taken out. */
 		if (!from->is_token)
 			keyring_clear(&from->secret);
-		if (opened == 0)
+		if (key) {
+			keyset->keys[keyset->count++] = key;
 			continue;
+		}
 		(void)fprintf(errors, "%s: %s\n", (const char *)from->blame.bytes, diag.text);
 		result = -1;
 	}
 	if (keyset->count > 0)
-		qsort(keyset->keys, keyset->count, sizeof(*keyset->keys), by_id);
+		qsort(keyset->keys, keyset->count, sizeof(struct keyset_key *), by_id);
 	return result;
 }
 
 struct keyset *
-keyset_new(struct keyring *keyring, FILE *errors)
+keyset_new(struct keyring *keyring, const struct keyset *before, FILE *errors)
 {
 	struct keyset *keyset = calloc(1, sizeof(*keyset));
-	struct keyset_key *keys = calloc(keyring->count + 1, sizeof(*keys));
+	struct keyset_key **keys = calloc(keyring->count + 1, sizeof(struct keyset_key *));
 
 	if (!keyset || !keys) {
 		(void)fprintf(errors, "out of memory\n");
@@ -117,7 +177,7 @@ keyset_new(struct keyring *keyring, FILE *errors)
 	}
 	*keyset = (struct keyset){.keys = keys, .keyring = *keyring, .references = 1};
 	*keyring = (struct keyring){0};
-	if (fill(keyset, errors) == 0)
+	if (fill(keyset, before, errors) == 0)
 		return keyset;
 	keyset_unref(keyset);
 	return NULL;
@@ -136,8 +196,7 @@ keyset_unref(struct keyset *keyset)
 	if (!keyset || atomic_fetch_sub(&keyset->references, 1) > 1)
 		return;
 	for (size_t i = 0; i < keyset->count; i++)
-		if (keyset->keys[i].key)
-			gnutls_privkey_deinit(keyset->keys[i].key);
+		unref_key(keyset->keys[i]);
 	free(keyset->keys);
 	keyring_release(&keyset->keyring);
 	free(keyset);
@@ -146,10 +205,5 @@ keyset_unref(struct keyset *keyset)
 const struct keyset_key *
 keyset_find(const struct keyset *keyset, const uint8_t *id)
 {
-	struct keyset_key wanted;
-
-	if (keyset->count == 0)
-		return NULL;
-	memcpy(wanted.public.id, id, SPKI_ID_SIZE);
-	return bsearch(&wanted, keyset->keys, keyset->count, sizeof(wanted), by_id);
+	return find(keyset, id);
 }

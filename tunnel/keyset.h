@@ -8,6 +8,7 @@
 #define TUNNEL_KEYSET_H
 
 #include <gnutls/abstract.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,14 +17,16 @@
 #include "tunnel/keyring.h"
 #include "tunnel/spki.h"
 
-/* One key, opened. */
+/* One key, opened. Counted, since sets that follow each other share it. */
 struct keyset_key {
 	struct spki public;
 	gnutls_privkey_t key;
+	bool is_token;
+	_Atomic unsigned references;
 };
 
 struct keyset {
-	struct keyset_key *keys; /* in the order of their ids */
+	struct keyset_key **keys; /* in the order of their ids */
 	size_t count;
 	struct keyring keyring; /* that of which it was made: a token may ask for its PIN again */
 	_Atomic unsigned references;
@@ -31,10 +34,11 @@ struct keyset {
 
 /*
  * Open every key of @keyring, which is taken over in any case, and see that each belongs to its public
- * key. Every error is written to @errors, a line each. Counted: the caller drops the result with
+ * key. What @before has in memory for the same public key is shared instead; NULL: nothing is. Every error is written to @errors, a line each. Counted: the caller drops the result with
  * keyset_unref(). NULL if there was any error.
  */
-MUST_USE struct keyset *keyset_new(struct keyring *keyring, FILE *errors);
+MUST_USE struct keyset *keyset_new(
+	struct keyring *keyring, const struct keyset *before, FILE *errors);
 
 /* Counted, from any thread. keyset_unref(NULL) does nothing. */
 struct keyset *keyset_ref(struct keyset *keyset);

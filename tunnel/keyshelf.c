@@ -121,6 +121,15 @@ keyshelf_tidy(struct keyshelf *keyshelf, double now)
 	return left;
 }
 
+struct keyset *
+keyshelf_present(struct keyshelf *keyshelf)
+{
+	(void)pthread_mutex_lock(&keyshelf->mutex);
+	struct keyset *present = keyshelf->present ? keyset_ref(keyshelf->present) : NULL;
+	(void)pthread_mutex_unlock(&keyshelf->mutex);
+	return present;
+}
+
 static struct keyset *
 take_if_there(struct keyset *keyset, const uint8_t *id)
 {

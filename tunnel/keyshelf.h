@@ -36,6 +36,9 @@ void keyshelf_retire(struct keyshelf *keyshelf, double now);
 /* Drop the old sets whose time is over at @now. Returns how many seconds the next one has, or -1. */
 double keyshelf_tidy(struct keyshelf *keyshelf, double now);
 
+/* The present set. Counted: the caller drops the result with keyset_unref(). NULL when there is none. */
+MUST_USE struct keyset *keyshelf_present(struct keyshelf *keyshelf);
+
 /*
  * The set that has the key @id, of SPKI_ID_SIZE bytes; the newest first. Counted: the caller drops the
  * result with keyset_unref(). NULL when there is none.

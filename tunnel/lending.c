@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "tunnel/lending.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/diag.h"
 #include "common/files.h"
+#include "common/set.h"
 #include "tunnel/config.h"
 #include "tunnel/identity.h"
 #include "tunnel/keyring.h"
@@ -15,6 +17,14 @@
 
 /* Seconds: how much later than its handshake-timeout says may a handshake end, and how late at most? */
 enum { MARGIN = 5, LONGEST = 24 * 60 * 60 };
+
+/* What is collected, and from what. */
+struct collection {
+	struct keyring *keyring;
+	struct files *files;
+	struct set identities;	/* that were looked at: CERT NUL KEY */
+	struct set public_keys; /* that the keyring has, as DER */
+};
 
 /* Where something was collected from, to blame it. */
 struct place {
@@ -33,17 +43,6 @@ lending_is_wanted(const struct config *config, const struct identity_config *ide
 		return true;
 	return config->key_process == KEY_PROCESS_AUTO &&
 		(public->kind == GNUTLS_PK_RSA || public->kind == GNUTLS_PK_RSA_PSS);
-}
-
-static bool
-is_there(const struct keyring *keyring, const gnutls_datum_t *der)
-{
-	for (size_t i = 0; i < keyring->count; i++) {
-		const struct keyring_field *spki = &keyring->keys[i].spki;
-		if (spki->size == der->size && memcmp(spki->bytes, der->data, der->size) == 0)
-			return true;
-	}
-	return false;
 }
 
 /* What the key process puts before its words. */
@@ -76,102 +75,111 @@ add(struct keyring *keyring, const struct place *place, const struct file *file,
 	return keyring_add(keyring, &key, diag) < 0 || failed ? -1 : 0;
 }
 
+/* What the keyring has of a key is enough for all certificates and files that have it, too. */
 static int
-add_new(struct keyring *keyring, const struct place *place, const struct file *file,
-	gnutls_pubkey_t public, struct diag *diag)
+add_once(struct collection *collection, const struct place *place, const struct file *file,
+	const gnutls_datum_t *der, struct diag *diag)
 {
-	gnutls_datum_t der;
-	int error = gnutls_pubkey_export2(public, GNUTLS_X509_FMT_DER, &der), result = 0;
-
-	if (error < 0)
-		return diag_set(diag, "%s", tls_words(error).text);
-	if (!is_there(keyring, &der))
-		result = add(keyring, place, file, &der, diag);
-	gnutls_free(der.data);
-	return result;
+	if (set_has(&collection->public_keys, der->data, der->size))
+		return 0;
+	if (set_add(&collection->public_keys, der->data, der->size) < 0)
+		return diag_set(diag, "out of memory");
+	if (!file)
+		return diag_set(diag, "the key was not read");
+	return add(collection->keyring, place, file, der, diag);
 }
 
+/* The file may be gone already, with another certificate for the same key. */
 static int
-collect_from(struct keyring *keyring, const struct place *place, struct files *files,
-	gnutls_pubkey_t public, struct diag *diag)
+take(struct collection *collection, const struct place *place, const gnutls_datum_t *der,
+	struct diag *diag)
 {
-	struct spki spki;
-
-	if (spki_describe(&spki, public, diag) < 0)
-		return -1;
-	if (!lending_is_wanted(place->config, place->identity, &spki))
-		return 0;
 	char *name = identity_key_name(place->identity);
-	const struct file *file = name ? files_find(files, name) : NULL;
-	int result = file ? add_new(keyring, place, file, public, diag)
-			  : diag_set(diag, "the key was not read");
+
+	if (!name)
+		return diag_set(diag, "out of memory");
+	int result = add_once(collection, place, files_find(collection->files, name), der, diag);
+	files_remove(collection->files, name);
 	free(name);
 	return result;
 }
 
 static int
-collect(struct keyring *keyring, const struct place *place, struct files *files, struct diag *diag)
+take_if_wanted(struct collection *collection, const struct place *place, gnutls_pubkey_t public,
+	struct diag *diag)
 {
-	const struct file *cert = files_find(files, place->identity->cert);
+	struct spki spki;
+	gnutls_datum_t der;
+
+	if (spki_describe(&spki, public, diag) < 0)
+		return -1;
+	if (!lending_is_wanted(place->config, place->identity, &spki))
+		return 0;
+	int error = gnutls_pubkey_export2(public, GNUTLS_X509_FMT_DER, &der);
+	if (error < 0)
+		return diag_set(diag, "%s", tls_words(error).text);
+	int result = take(collection, place, &der, diag);
+	gnutls_free(der.data);
+	return result;
+}
+
+static int
+visit(struct collection *collection, const struct place *place, struct diag *diag)
+{
+	const struct file *cert = files_find(collection->files, place->identity->cert);
 
 	if (!cert)
 		return diag_set(diag, "the certificate was not read");
 	gnutls_pubkey_t public = spki_of_file(cert, diag);
 	if (!public)
 		return -1;
-	int result = collect_from(keyring, place, files, public, diag);
+	int result = take_if_wanted(collection, place, public, diag);
 	gnutls_pubkey_deinit(public);
 	return result;
 }
 
-/* Several services may have one key, so it is taken out when all have been asked. */
+/* A thousand services may have the same identity, which is visited once. */
 static int
-forget(const struct place *place, struct files *files, struct diag *diag)
+visit_once(struct collection *collection, const struct place *place, struct diag *diag)
 {
-	gnutls_pubkey_t public = spki_of_file(files_find(files, place->identity->cert), diag);
-	char *name = identity_key_name(place->identity);
-	struct spki spki;
-	int result = -1;
+	const struct identity_config *identity = place->identity;
+	char *name;
+	int length = asprintf(&name, "%s%c%s", identity->cert, '\0', identity->key);
 
-	if (!name)
-		(void)diag_set(diag, "out of memory");
-	else if (public && spki_describe(&spki, public, diag) == 0)
-		result = 0;
-	if (result == 0 && lending_is_wanted(place->config, place->identity, &spki))
-		files_remove(files, name);
+	if (length < 0)
+		return diag_set(diag, "out of memory");
+	int result = 0;
+	if (!set_has(&collection->identities, name, (size_t)length))
+		result = visit(collection, place, diag);
+	/* What is not remembered is only visited again. */
+	(void)set_add(&collection->identities, name, (size_t)length);
 	free(name);
-	if (public)
-		gnutls_pubkey_deinit(public);
 	return result;
 }
 
-/* Call for each identity, in two rounds. */
 static int
-visit(struct keyring *keyring, const struct place *side, struct files *files, struct diag *diag)
+visit_side(struct collection *collection, const struct place *side, struct diag *diag)
 {
 	const struct tls_config *tls = &side->service->tls[side->side];
 	struct place place = *side;
 
-	for (size_t i = 0; i < tls->identity_count; i++) {
-		place.identity = &tls->identities[i];
-		place.nth = i;
-		if ((keyring ? collect(keyring, &place, files, diag)
-			     : forget(&place, files, diag)) == 0)
+	for (; place.nth < tls->identity_count; place.nth++) {
+		place.identity = &tls->identities[place.nth];
+		if (visit_once(collection, &place, diag) == 0)
 			continue;
-		config_blame_nth(place.config, place.service, place.side, "cert", i, diag);
+		config_blame_nth(place.config, place.service, place.side, "cert", place.nth, diag);
 		return -1;
 	}
 	return 0;
 }
 
 static int
-visit_all(struct keyring *keyring, const struct config *config, struct files *files,
-	struct diag *diag)
+visit_all(struct collection *collection, const struct config *config, struct diag *diag)
 {
 	for (size_t i = 0; i < config->service_count; i++) {
 		struct place place = {.config = config, .service = &config->services[i]};
 		for (place.side = SIDE_ACCEPT; place.side < SIDES; place.side++)
-			if (visit(keyring, &place, files, diag) < 0)
+			if (visit_side(collection, &place, diag) < 0)
 				return -1;
 	}
 	return 0;
@@ -196,10 +204,13 @@ int
 lending_collect(struct keyring *keyring, const struct config *config, struct files *files,
 	struct diag *diag)
 {
+	struct collection collection = {.keyring = keyring, .files = files};
+
 	keyring->linger = longest_handshake(config);
-	if (visit_all(keyring, config, files, diag) == 0 &&
-		visit_all(NULL, config, files, diag) == 0)
-		return 0;
-	keyring_release(keyring);
-	return -1;
+	int result = visit_all(&collection, config, diag);
+	set_release(&collection.identities);
+	set_release(&collection.public_keys);
+	if (result < 0)
+		keyring_release(keyring);
+	return result;
 }

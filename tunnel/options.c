@@ -58,13 +58,26 @@ options_index(const struct option *option)
 }
 
 static const struct option *
-find_exactly(const char *name)
+find_in(const struct option_table *table, const char *name)
 {
-	for (size_t i = 0; i < options_count(); i++) {
-		if (strcmp(options_get(i)->name, name) == 0)
-			return options_get(i);
+	for (size_t i = 0; i < table->count; i++) {
+		const char *row = table->rows[i].name;
+
+		/* A thousand services ask for a quarter of a million names. */
+		if (row[0] == name[0] && strcmp(row, name) == 0)
+			return &table->rows[i];
 	}
 	return NULL;
+}
+
+static const struct option *
+find_exactly(const char *name)
+{
+	const struct option *option = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables) && !option; i++)
+		option = find_in(tables[i], name);
+	return option;
 }
 
 const char *

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pairing.h - does a private key belong to a public one? A signature shows it.
+ * pairing.h - does a private key belong to a public one?
  *
- * That way it makes no difference whether the key is in memory or in a token, which tells nothing of it.
+ * Where the private one is in memory, its numbers show it; where it is in a token, or in a library that
+ * tells nothing of it, a signature does.
  */
 #ifndef TUNNEL_PAIRING_H
 #define TUNNEL_PAIRING_H
@@ -13,7 +14,11 @@
 
 struct diag;
 
-/* Sign with @key as TLS 1.3 would, and verify with @public. Returns 0, or -1 with words. */
+/*
+ * Find out whether what @key signs, as TLS 1.3 would, verifies with @public. Numbers are compared with as
+ * little doubt as a signature leaves, since those of RSA are complete in all that signing takes from them,
+ * and the public half of all others is computed. Returns 0, or -1 with words.
+ */
 MUST_USE int pairing_check(gnutls_privkey_t key, gnutls_pubkey_t public, struct diag *diag);
 
 #endif

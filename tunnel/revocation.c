@@ -32,8 +32,8 @@ struct list {
 struct revocation {
 	struct list *lists;
 	size_t count;
-	const struct file *file; /* what it was made of, for struct revocations */
-	pthread_mutex_t lock;	 /* of what lists know about signers */
+	const unsigned char *bytes; /* of the file that it was made of, for struct revocations */
+	pthread_mutex_t lock;	    /* of what lists know about signers */
 	_Atomic unsigned references;
 };
 
@@ -96,7 +96,7 @@ revocation_new(const struct file *file, struct diag *diag)
 	}
 	(void)pthread_mutex_init(&revocation->lock, NULL);
 	revocation->references = 1;
-	revocation->file = file;
+	revocation->bytes = file->data;
 	if (add_lists(revocation, file, diag) == 0)
 		return revocation;
 	release(revocation);
@@ -134,7 +134,7 @@ struct revocation *
 revocation_get(struct revocations *revocations, const struct file *file, struct diag *diag)
 {
 	for (size_t i = 0; i < revocations->count; i++) {
-		if (revocations->entries[i]->file == file)
+		if (revocations->entries[i]->bytes == file->data)
 			return revocation_ref(revocations->entries[i]);
 	}
 	struct revocation *revocation = revocation_new(file, diag);

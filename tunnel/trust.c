@@ -82,7 +82,7 @@ trust_new(const struct file *file, struct diag *diag)
 		return NULL;
 	}
 	trust->references = 1;
-	trust->file = file;
+	trust->bytes = file->data;
 	int count = gnutls_x509_trust_list_add_trust_mem(
 		trust->list, &pem, NULL, GNUTLS_X509_FMT_PEM, 0, 0);
 	if (count > 0 && fingerprint_anchors(trust, (size_t)count) == 0)
@@ -114,7 +114,7 @@ struct trust *
 trust_get(struct trusts *trusts, const struct file *file, struct diag *diag)
 {
 	for (size_t i = 0; i < trusts->count; i++) {
-		if (trusts->entries[i]->file == file)
+		if (trusts->entries[i]->bytes == file->data)
 			return trust_ref(trusts->entries[i]);
 	}
 	struct trust *trust = trust_new(file, diag);

@@ -21,7 +21,7 @@ struct file;
 struct trust {
 	gnutls_x509_trust_list_t list;
 	uint8_t fingerprint[FINGERPRINT_SIZE]; /* of the anchors, in whatever order they were */
-	const struct file *file;	       /* what it was made of, for struct trusts */
+	const unsigned char *bytes; /* of the file that it was made of, for struct trusts */
 	_Atomic unsigned references;
 };
 

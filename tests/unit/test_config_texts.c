@@ -21,6 +21,8 @@ enum { PATH_SIZE = 512, WORDS_SIZE = 4096, PEM_SIZE = 8192 };
 #define REST	"cert = c.pem\nkey = k.pem\nca = a.pem\n"
 #define ENCRYPT "mode = encrypt\naccept = 127.0.0.1:1\nconnect = h:2\n" REST
 
+#define GONE ": \"gone\" cannot be used: \"%s/gone\": open: No such file or directory\n"
+
 /* A directory of its own for every test, and what was complained about in it. */
 struct room {
 	char path[64];
@@ -335,6 +337,28 @@ a_private_key_has_no_place_in_a_file_for_serve(void **state)
 }
 
 static void
+an_identity_that_is_bad_is_told_wherever_it_is_written(void **state)
+{
+	struct room *room = *state;
+	char words[4 * PATH_SIZE];
+
+	put(room, "m.conf",
+		"[x]\n" ENCRYPT "cert = gone\nkey = k.pem\n[y]\nmode = encrypt\naccept = "
+		"127.0.0.1:2\nconnect = h:1\nca = a.pem\ncert = gone\nkey = k.pem\n",
+		0600);
+	put_identity(room, "c.pem", "k.pem", 0600);
+	put(room, "a.pem", "ca", 0644);
+	(void)snprintf(words, sizeof(words),
+		"%s/m.conf:8: service x: cert" GONE "%s/m.conf:15: service y: cert" GONE,
+		room->path, room->path, room->path, room->path);
+
+	struct config *config = load(room);
+
+	assert_refused(room, config, words);
+	config_unref(config);
+}
+
+static void
 the_second_of_two_files_is_blamed_by_its_own_line(void **state)
 {
 	struct room *room = *state;
@@ -553,6 +577,8 @@ main(void)
 			a_main_file_that_is_missing_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(everything_named_is_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_trust_of_the_system_is_read, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			an_identity_that_is_bad_is_told_wherever_it_is_written, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			the_second_of_two_files_is_blamed_by_its_own_line, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

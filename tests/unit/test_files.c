@@ -64,6 +64,30 @@ a_file_is_found_by_its_path_and_ends_in_a_nul(void **state)
 	assert_string_equal((char *)empty->data, "");
 }
 
+/* Thousands are looked up, so they must not be searched one by one. */
+static void
+files_stand_in_the_order_of_their_paths_and_each_is_found(void **state)
+{
+	static const char *const paths[] = {"m", "c", "x", "a", "z", "b", "y"};
+	static const char *const sorted[] = {"a", "b", "c", "m", "x", "y", "z"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		assert_int_equal(files_add(&f->files, paths[i], paths[i], 1, &f->diag), 0);
+		for (size_t j = 0; j < ARRAY_SIZE(paths); j++) {
+			const struct file *found = files_find(&f->files, paths[j]);
+
+			assert_int_equal(found != NULL, j <= i);
+			if (found)
+				assert_string_equal((char *)found->data, paths[j]);
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(sorted); i++)
+		assert_string_equal(f->files.entries[i].path, sorted[i]);
+	assert_int_equal(files_add(&f->files, "m", "2", 1, &f->diag), -1);
+	assert_int_equal(f->files.count, ARRAY_SIZE(sorted));
+}
+
 static void
 what_is_put_replaces_and_what_is_removed_is_gone(void **state)
 {
@@ -282,6 +306,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_found_by_its_path_and_ends_in_a_nul),
+		cmocka_unit_test(files_stand_in_the_order_of_their_paths_and_each_is_found),
 		cmocka_unit_test(what_is_put_replaces_and_what_is_removed_is_gone),
 		cmocka_unit_test(a_file_is_read_once),
 		cmocka_unit_test(a_file_whose_size_is_not_told_is_read_whole),

@@ -101,6 +101,27 @@ what_was_encoded_comes_back(void **state)
 }
 
 static void
+files_in_another_order_are_refused(void **state)
+{
+	struct generation generation = {.workers = 1}, got = {0};
+	struct diag diag = {""};
+	uint8_t *bytes;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(files_add(&generation.files, "/a", "1", 1, &diag), 0);
+	assert_int_equal(files_add(&generation.files, "/b", "2", 1, &diag), 0);
+	assert_int_equal(generation_encode(&generation, &bytes, &size, &diag), 0);
+	generation_release(&generation);
+	assert_int_equal(decode(&got, bytes, size, &diag), 0);
+	generation_release(&got);
+	*(char *)memmem(bytes, size, "/a", 2) = '9';
+	assert_int_equal(decode(&got, bytes, size, &diag), -1);
+	assert_string_equal(diag.text, "generation: the files are not in the order of their paths");
+	generation_wipe(bytes, size);
+}
+
+static void
 every_truncation_is_refused_with_words(void **state)
 {
 	const struct encoded *encoded = *state;
@@ -185,6 +206,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_was_encoded_comes_back, setup, teardown),
+		cmocka_unit_test(files_in_another_order_are_refused),
 		cmocka_unit_test_setup_teardown(
 			every_truncation_is_refused_with_words, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_byte_too_many_is_refused, setup, teardown),

@@ -228,7 +228,7 @@ a_bad_keyring_is_refused_with_words_and_changes_nothing(void **state)
 	connect_signer(1);
 	assert_int_equal(offer(KEYPAIR_ECDSA, KEYPAIR_ECDSA), PROTOCOL_ACCEPTED);
 	commit();
-	assert_int_equal(offer(KEYPAIR_ECDSA, KEYPAIR_OTHER), PROTOCOL_REFUSED);
+	assert_int_equal(offer(KEYPAIR_OTHER, KEYPAIR_ECDSA), PROTOCOL_REFUSED);
 	assert_string_equal(stage.message.text,
 		"a.conf:7: key: in the key process: the key does not match the certificate\n");
 	commit();

@@ -11,15 +11,21 @@
 #include "tunnel/keyshelf.h"
 
 static struct keyset *
-make(struct keyring *keyring, char **words)
+make_after(const struct keyset *before, struct keyring *keyring, char **words)
 {
 	size_t size;
 	FILE *errors = open_memstream(words, &size);
-	struct keyset *keyset = keyset_new(keyring, errors);
+	struct keyset *keyset = keyset_new(keyring, before, errors);
 
 	assert_int_equal(fclose(errors), 0);
 	assert_int_equal(keyring->count, 0);
 	return keyset;
+}
+
+static struct keyset *
+make(struct keyring *keyring, char **words)
+{
+	return make_after(NULL, keyring, words);
 }
 
 /* A set with just this key, whose handshakes may last @linger seconds. */
@@ -89,6 +95,66 @@ every_key_that_does_not_match_is_told_with_its_place(void **state)
 		"a.conf:7: key: in the key process: the key does not match the certificate\n"
 		"a.conf:7: key: in the key process: the key does not match the certificate: they "
 		"are not even of the same kind\n");
+	free(words);
+}
+
+static gnutls_privkey_t
+key_of(const struct keyset *keyset, enum keypair which)
+{
+	const struct keyset_key *key = keyset_find(keyset, keypairs_spki(which)->id);
+
+	assert_non_null(key);
+	return key->key;
+}
+
+static void
+assert_signs(gnutls_privkey_t key, enum keypair which)
+{
+	unsigned char bytes[32] = "anything";
+	const gnutls_datum_t hash = {.data = bytes, .size = sizeof(bytes)};
+	gnutls_datum_t signature;
+
+	assert_int_equal(
+		gnutls_privkey_sign_hash2(key, GNUTLS_SIGN_ECDSA_SHA256, 0, &hash, &signature), 0);
+	keypairs_verify(which, GNUTLS_SIGN_ECDSA_SHA256, &hash, &signature);
+	gnutls_free(signature.data);
+}
+
+static void
+a_key_that_the_set_before_has_is_shared_and_outlives_it(void **state)
+{
+	struct keyset *before = make_of(KEYPAIR_ECDSA, 1);
+	gnutls_privkey_t proved = key_of(before, KEYPAIR_ECDSA);
+	struct keyring keyring = {0};
+	char *words;
+
+	(void)state;
+	keypairs_add(&keyring, KEYPAIR_ED25519, KEYPAIR_ED25519);
+	keypairs_add(&keyring, KEYPAIR_ECDSA, KEYPAIR_ECDSA);
+	struct keyset *keyset = make_after(before, &keyring, &words);
+	assert_non_null(keyset);
+	assert_ptr_equal(key_of(keyset, KEYPAIR_ECDSA), proved);
+	keyset_unref(before);
+	assert_signs(key_of(keyset, KEYPAIR_ECDSA), KEYPAIR_ECDSA);
+	assert_non_null(key_of(keyset, KEYPAIR_ED25519));
+	keyset_unref(keyset);
+	free(words);
+}
+
+/* A certificate that was renewed with another key, and a key that was not. */
+static void
+a_key_that_the_set_before_has_not_is_proved(void **state)
+{
+	struct keyset *before = make_of(KEYPAIR_ECDSA, 1);
+	struct keyring keyring = {0};
+	char *words;
+
+	(void)state;
+	keypairs_add(&keyring, KEYPAIR_OTHER, KEYPAIR_ECDSA);
+	assert_null(make_after(before, &keyring, &words));
+	assert_string_equal(words,
+		"a.conf:7: key: in the key process: the key does not match the certificate\n");
+	keyset_unref(before);
 	free(words);
 }
 
@@ -162,6 +228,8 @@ main(void)
 		cmocka_unit_test(every_key_is_found_by_its_id_and_no_other_is),
 		cmocka_unit_test(an_empty_set_finds_nothing),
 		cmocka_unit_test(every_key_that_does_not_match_is_told_with_its_place),
+		cmocka_unit_test(a_key_that_the_set_before_has_is_shared_and_outlives_it),
+		cmocka_unit_test(a_key_that_the_set_before_has_not_is_proved),
 		cmocka_unit_test(
 			a_set_signs_when_offered_and_after_it_was_replaced_as_long_as_it_lingers),
 		cmocka_unit_test(an_offer_that_was_not_committed_is_gone_with_the_next),

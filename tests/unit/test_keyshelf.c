@@ -33,7 +33,7 @@ make_lingering(enum keypair which, uint32_t linger)
 	struct keyring keyring = {.linger = linger};
 
 	keypairs_add(&keyring, which, which);
-	struct keyset *keyset = keyset_new(&keyring, stderr);
+	struct keyset *keyset = keyset_new(&keyring, NULL, stderr);
 	assert_non_null(keyset);
 	return keyset;
 }

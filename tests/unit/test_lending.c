@@ -119,6 +119,41 @@ a_key_of_two_services_is_lent_once_and_forgotten_for_both(void **state)
 	assert_lent(SERVICE("s", "1") RSA SERVICE("t", "3") RSA, 1);
 }
 
+/* The key is one, but it lies in two files, and serve must get neither. */
+static void
+a_key_in_two_files_is_lent_once_and_taken_out_twice(void **state)
+{
+	struct diag diag;
+
+	(void)state;
+	identities_add(&files, "copy", &pairs[PKI_PAIR_RSA_3072]);
+	if (collect(SERVICE("s", "1") RSA SERVICE("t", "3") "cert = copy.crt\nkey = copy.key\n",
+		    &diag) < 0)
+		fail_msg("%s", diag.text);
+	assert_int_equal(keyring.count, 1);
+	assert_null(files_find(&files, "key:/test/rsa-3072.key"));
+	assert_null(files_find(&files, "key:/test/copy.key"));
+	assert_non_null(files_find(&files, "/test/copy.crt"));
+	assert_int_equal(files.count, FILES + 2 - 2);
+}
+
+/* The same certificate may stand beside several files, and they in turn beside several certificates. */
+static void
+a_key_with_two_certificates_is_taken_out_with_the_first(void **state)
+{
+	const struct file *crt = files_find(&files, "/test/rsa-3072.crt");
+	struct diag diag;
+
+	(void)state;
+	assert_int_equal(files_add(&files, "/test/renewed.crt", crt->data, crt->size, &diag), 0);
+	if (collect(SERVICE("s", "1")
+			    RSA SERVICE("t", "3") "cert = renewed.crt\nkey = rsa-3072.key\n",
+		    &diag) < 0)
+		fail_msg("%s", diag.text);
+	assert_int_equal(keyring.count, 1);
+	assert_null(files_find(&files, "key:/test/rsa-3072.key"));
+}
+
 static void
 both_sides_of_a_bridge_lend(void **state)
 {
@@ -260,6 +295,10 @@ main(void)
 		cmocka_unit_test(all_keys_or_none_or_the_slow_ones_are_lent),
 		cmocka_unit_test(a_key_of_two_services_is_lent_once_and_forgotten_for_both),
 		cmocka_unit_test(both_sides_of_a_bridge_lend),
+		cmocka_unit_test_setup_teardown(
+			a_key_in_two_files_is_lent_once_and_taken_out_twice, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_key_with_two_certificates_is_taken_out_with_the_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			each_key_is_blamed_on_its_own_line, setup, teardown),
 		cmocka_unit_test(what_is_wanted_goes_by_the_kind_and_the_place),
