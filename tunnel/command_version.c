@@ -21,9 +21,9 @@ yes_or_no(int yes)
 void
 command_version_line(struct text *text)
 {
-	text_format(text, "sallyport %s, GnuTLS %s, libev %d.%d, c-ares %s, inih %s",
+	text_format(text, "sallyport %s, GnuTLS %s, libev %d.%d, c-ares %s, inih %s, libcrypto %s",
 		PACKAGE_VERSION, gnutls_check_version(NULL), ev_version_major(), ev_version_minor(),
-		ares_version(NULL), INIH_VERSION);
+		ares_version(NULL), INIH_VERSION, LIBCRYPTO_VERSION);
 }
 
 int
@@ -37,10 +37,14 @@ command_version(int argc, char **argv)
 	text_init(&text, groups, sizeof(groups));
 	priority_print_groups(&text);
 	(void)printf("sallyport %s\n\nlibraries:\n", PACKAGE_VERSION);
-	(void)printf("  GnuTLS  %s (built with %s)\n", gnutls_check_version(NULL), GNUTLS_VERSION);
-	(void)printf("  libev   %d.%d\n", ev_version_major(), ev_version_minor());
-	(void)printf("  c-ares  %s\n", ares_version(NULL));
-	(void)printf("  inih    %s (when built; it tells no version at run time)\n", INIH_VERSION);
+	(void)printf(
+		"  GnuTLS     %s (built with %s)\n", gnutls_check_version(NULL), GNUTLS_VERSION);
+	(void)printf("  libev      %d.%d\n", ev_version_major(), ev_version_minor());
+	(void)printf("  c-ares     %s\n", ares_version(NULL));
+	(void)printf(
+		"  inih       %s (when built; it tells no version at run time)\n", INIH_VERSION);
+	(void)printf("  libcrypto  %s (when built; the key process alone loads it, for RSA)\n",
+		LIBCRYPTO_VERSION);
 	(void)printf("\nfeatures:\n");
 	(void)printf("  post-quantum key exchange (X25519-MLKEM768)  %s\n",
 		yes_or_no(priority_has_post_quantum()));

@@ -8,14 +8,20 @@
 
 #include "common/diag.h"
 #include "tunnel/pairing.h"
+#include "tunnel/rsa.h"
 #include "tunnel/tls_words.h"
 #include "tunnel/token.h"
 
 static int
-import_pem(const struct keyring_field *pem, gnutls_privkey_t *key, struct diag *diag)
+import_pem(const struct keyring_field *pem, gnutls_pk_algorithm_t kind, gnutls_privkey_t *key,
+	struct diag *diag)
 {
 	const gnutls_datum_t bytes = {.data = pem->bytes, .size = (unsigned)pem->size};
 
+	if (rsa_key(&bytes, kind, key, diag) < 0)
+		return -1;
+	if (*key)
+		return 0;
 	if (gnutls_privkey_init(key) < 0)
 		return diag_set(diag, "out of memory");
 	int error = gnutls_privkey_import_x509_raw(*key, &bytes, GNUTLS_X509_FMT_PEM, NULL, 0);
@@ -33,7 +39,7 @@ open_key(const struct keyring_key *from, struct keyset_key *key, struct diag *di
 	const char *pin = from->pin.size > 0 ? (const char *)from->pin.bytes : NULL;
 
 	if (!from->is_token)
-		return import_pem(&from->secret, &key->key, diag);
+		return import_pem(&from->secret, key->public.kind, &key->key, diag);
 	return token_key((const char *)from->secret.bytes, pin, &key->key, diag);
 }
 
@@ -147,7 +153,7 @@ fill(struct keyset *keyset, const struct keyset *before, FILE *errors)
 		struct diag diag;
 
 		struct keyset_key *key = open_pair(from, before, &diag);
-		/* GnuTLS has it now; a PIN is asked for again when a token was taken out. */
+		/* Whoever signs with it has it now; a PIN is asked for again when a token was taken out. */
 		if (!from->is_token)
 			keyring_clear(&from->secret);
 		if (key) {

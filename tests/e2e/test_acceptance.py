@@ -317,7 +317,7 @@ def quickstart(command, environment, wrapper=()):
 def test_quickstart_names_what_is_missing_where_there_is_no_apt(bare, command, more):
     result = quickstart(command, bare())
     assert result.returncode == 1
-    for name in ("libgnutls28-dev", "libev-dev", "libinih-dev", "libc-ares-dev", "gcc", "autoconf", *more):
+    for name in ("libgnutls28-dev", "libev-dev", "libinih-dev", "libc-ares-dev", "libssl-dev", "gcc", "autoconf", *more):
         assert name in result.stderr
     assert "package manager" in result.stderr
 

@@ -304,6 +304,58 @@ def test_serve_has_no_key_in_its_memory_when_the_key_process_has_it(world, pki, 
     assert any(procfs.memory_holds(other.program.workers(), secret) for secret in secrets(identity.private))
 
 
+def has_libcrypto():
+    version = processes.run([SALLYPORT, "version"]).stdout
+    return "libcrypto  none" not in version
+
+
+def maps_libcrypto(pid):
+    return "/libcrypto.so" in read(f"/proc/{pid}/maps").decode()
+
+
+@pytest.mark.parametrize("kind", ["server", "server-rsa"])
+def test_libcrypto_is_in_the_key_process_alone_and_there_for_rsa_only(world, pki, closing, kind):
+    identity = pki.get(kind)
+    place = world("offload", "1.3", key_process="yes", cert=identity.crt, key=identity.key)
+    assert works(place, closing)
+    place.program.reload()
+    assert works(place, closing)
+    program = place.program
+    assert not maps_libcrypto(program.pid) and not maps_libcrypto(program.workers())
+    assert maps_libcrypto(program.keys()) == (kind == "server-rsa" and has_libcrypto())
+
+
+@pytest.mark.skipif(not has_libcrypto(), reason="built without libcrypto")
+@pytest.mark.parametrize("process, kind", [("yes", "server-rsa"), ("yes", "server"), ("no", "server-rsa")])
+def test_a_libcrypto_that_cannot_be_loaded_is_told_where_it_is_needed(run, pki, store, tmp_path, process, kind):
+    store("libcrypto.so.3", b"nothing")
+    needed = (process, kind) == ("yes", "server-rsa")
+    service = {"mode": "offload", "accept": f"127.0.0.1:{ports.free()}", "connect": "127.0.0.1:1"}
+    text = configuration({**service, **credentials(pki, kind)}, key_process=process)
+    program = run(text, ready=not needed, environment={"LD_LIBRARY_PATH": str(tmp_path)})
+    if needed:
+        assert program.wait_exit() == 1
+        assert "libcrypto.so.3: file too short: install it" in program.output()
+
+
+@pytest.mark.skipif(is_sanitized(), reason="the memory of a sanitizer is too large to be searched")
+@pytest.mark.skipif(not has_libcrypto(), reason="built without libcrypto")
+def test_libcrypto_leaves_one_form_of_a_key_in_memory(world, pki, closing):
+    identity = pki.get("server-rsa")
+    other = pki.issue("other-rsa", dns=("localhost",), key="rsa")
+    place = world("offload", "1.3", key_process="yes", cert=other.crt, key=other.key)
+    text = read(place.program.file).decode()
+    for _ in range(3):
+        place.program.reload(text)
+        place.program.reload(text.replace(other.crt, identity.crt).replace(other.key, identity.key))
+        assert works(place, closing)
+    number, word, file = secrets(identity.private)
+    # As the words with which it calculates, and no longer as the bytes in which it came.
+    assert procfs.memory_holds(place.program.keys(), word)
+    assert not procfs.memory_holds(place.program.keys(), number)
+    assert not procfs.memory_holds(place.program.keys(), file)
+
+
 def test_the_key_process_shows_nobody_its_memory(world):
     place = world("offload", "1.3", key_process="yes")
     place.open()

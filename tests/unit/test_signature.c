@@ -1,24 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/diag.h"
 #include "tests/unit/keypairs.h"
+#include "tunnel/keyset.h"
 #include "tunnel/signature.h"
 #include "tunnel/signing.h"
 
 static uint8_t data[SIGNING_DATA_LIMIT + 1];
 
+static struct keyset *keyset;
+
+static int
+make_keyset(void **state)
+{
+	struct keyring keyring = {0};
+	char *words;
+	size_t size;
+	FILE *errors = open_memstream(&words, &size);
+
+	keypairs_make(state);
+	for (enum keypair i = KEYPAIR_ECDSA; i < KEYPAIRS; i++)
+		keypairs_add(&keyring, i, i);
+	keyset = keyset_new(&keyring, NULL, errors);
+	assert_int_equal(fclose(errors), 0);
+	free(words);
+	return keyset ? 0 : -1;
+}
+
+static int
+release_keyset(void **state)
+{
+	keyset_unref(keyset);
+	return keypairs_release(state);
+}
+
+/* With the key as the key process has it, which may be another library's. */
 static int
 make(enum keypair which, gnutls_sign_algorithm_t algorithm, size_t size, gnutls_datum_t *signature,
 	struct diag *diag)
 {
 	const struct signature_wish wish = {
 		.algorithm = (uint32_t)algorithm, .data = data, .size = size};
+	const struct keyset_key *key = keyset_find(keyset, keypairs_spki(which)->id);
 
-	return signature_make(
-		keypairs_private(which), keypairs_spki(which)->kind, &wish, signature, diag);
+	return signature_make(key->key, key->public.kind, &wish, signature, diag);
 }
 
 static void
@@ -35,8 +65,11 @@ what_tls_signs_is_signed(void **state)
 		{KEYPAIR_ED25519, GNUTLS_SIGN_EDDSA_ED25519, 130},
 		{KEYPAIR_ED25519, GNUTLS_SIGN_EDDSA_ED25519, SIGNING_DATA_LIMIT},
 		{KEYPAIR_RSA, GNUTLS_SIGN_RSA_PSS_RSAE_SHA256, 32},
+		{KEYPAIR_RSA, GNUTLS_SIGN_RSA_PSS_RSAE_SHA384, 48},
 		{KEYPAIR_RSA, GNUTLS_SIGN_RSA_PSS_RSAE_SHA512, 64},
 		{KEYPAIR_RSA, GNUTLS_SIGN_RSA_SHA256, 32},
+		{KEYPAIR_RSA, GNUTLS_SIGN_RSA_SHA384, 48},
+		{KEYPAIR_RSA, GNUTLS_SIGN_RSA_SHA512, 64},
 	};
 
 	(void)state;
@@ -65,6 +98,11 @@ what_tls_does_not_sign_is_refused(void **state)
 		{KEYPAIR_ECDSA, GNUTLS_SIGN_ECDSA_SHA256, 0, "0 bytes are no hash"},
 		{KEYPAIR_ECDSA, GNUTLS_SIGN_ECDSA_SHA1, 20, "is not for a key"},
 		{KEYPAIR_ECDSA, GNUTLS_SIGN_RSA_SHA256, 32, "is not for a key"},
+		{KEYPAIR_RSA, GNUTLS_SIGN_RSA_PSS_RSAE_SHA256, 31, "31 bytes are no hash"},
+		{KEYPAIR_RSA, GNUTLS_SIGN_RSA_PSS_RSAE_SHA512, 32, "32 bytes are no hash"},
+		{KEYPAIR_RSA, GNUTLS_SIGN_RSA_SHA256, 64, "64 bytes are no hash"},
+		{KEYPAIR_RSA, GNUTLS_SIGN_RSA_SHA512, 0, "0 bytes are no hash"},
+		{KEYPAIR_RSA, GNUTLS_SIGN_RSA_PSS_SHA256, 32, "is not for a key"},
 		{KEYPAIR_RSA, GNUTLS_SIGN_RSA_RAW, 32, "is not for a key"},
 		{KEYPAIR_RSA, GNUTLS_SIGN_RSA_SHA1, 20, "is not for a key"},
 		{KEYPAIR_RSA, GNUTLS_SIGN_RSA_MD5, 16, "is not for a key"},
@@ -93,5 +131,5 @@ main(void)
 		cmocka_unit_test(what_tls_does_not_sign_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, keypairs_make, keypairs_release);
+	return cmocka_run_group_tests(tests, make_keyset, release_keyset);
 }
