@@ -213,6 +213,16 @@ files_find(const struct files *files, const char *path)
 	return find(files, path);
 }
 
+const struct file *
+files_get(const struct files *files, const char *path, struct diag *diag)
+{
+	const struct file *file = find(files, path);
+
+	if (!file)
+		(void)diag_set(diag, "the file was not read");
+	return file;
+}
+
 int
 files_add(struct files *files, const char *path, const void *data, size_t size, struct diag *diag)
 {

@@ -36,6 +36,10 @@ void files_release(struct files *files);
 /* Find @path as it was added. NULL when it is not there. The result is good until something is added. */
 const struct file *files_find(const struct files *files, const char *path);
 
+/* The same, but with words when it is not there. */
+MUST_USE const struct file *files_get(
+	const struct files *files, const char *path, struct diag *diag);
+
 /* Add a copy of @data under @path. Returns 0, or -1 with words (memory, FILES_LIMIT, added before). */
 MUST_USE int files_add(
 	struct files *files, const char *path, const void *data, size_t size, struct diag *diag);

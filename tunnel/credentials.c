@@ -17,17 +17,6 @@
 #include "tunnel/trust.h"
 #include "tunnel/verified.h"
 
-/* The contents of the file that @option names. */
-static const struct file *
-contents(const struct files *files, const char *path, struct diag *diag)
-{
-	const struct file *file = files_find(files, path);
-
-	if (!file)
-		diag_set(diag, "the file was not read");
-	return file;
-}
-
 static int
 load_identities(struct credentials *credentials, const struct credentials_source *source,
 	const char **blamed, struct diag *diag)
@@ -64,7 +53,7 @@ load_trust(
 
 	if (!wants_chain(config))
 		return 0;
-	const struct file *file = contents(
+	const struct file *file = files_get(
 		source->files, config->ca_is_system ? SYSTEM_TRUST_FILE : config->ca, diag);
 	if (!file)
 		return -1;
@@ -83,7 +72,7 @@ load_revocation(
 {
 	if (!credentials->config->crl)
 		return 0;
-	const struct file *file = contents(source->files, credentials->config->crl, diag);
+	const struct file *file = files_get(source->files, credentials->config->crl, diag);
 	if (!file)
 		return -1;
 	credentials->revocation = revocation_get(source->revocations, file, diag);
@@ -110,7 +99,8 @@ load_staple(
 {
 	if (!credentials->config->ocsp_response)
 		return 0;
-	const struct file *file = contents(source->files, credentials->config->ocsp_response, diag);
+	const struct file *file =
+		files_get(source->files, credentials->config->ocsp_response, diag);
 	return file ? staple_load(credentials->certificate, file, diag) : -1;
 }
 

@@ -51,16 +51,6 @@ release(struct candidate *candidates, size_t count)
 	free(candidates);
 }
 
-static const struct file *
-contents(const struct loading *loading, const char *name, struct diag *diag)
-{
-	const struct file *file = name ? files_find(loading->source->files, name) : NULL;
-
-	if (!file)
-		(void)diag_set(diag, "the file was not read");
-	return file;
-}
-
 /* The certificates in the order of a chain, without those that are not part of it. */
 static int
 read_chain(struct candidate *candidate, const struct file *file, struct diag *diag)
@@ -95,7 +85,8 @@ read_chain(struct candidate *candidate, const struct file *file, struct diag *di
 static int
 prepare(struct candidate *candidate, const struct loading *loading, struct diag *diag)
 {
-	const struct file *file = contents(loading, candidate->identity->cert, diag);
+	const struct file *file =
+		files_get(loading->source->files, candidate->identity->cert, diag);
 
 	*loading->blamed = "cert";
 	if (!file || read_chain(candidate, file, diag) < 0 || !candidate->chain ||
@@ -145,8 +136,9 @@ make_local_key(const struct candidate *candidate, const struct loading *loading,
 	gnutls_privkey_t *key, struct diag *diag)
 {
 	char *name = identity_key_name(candidate->identity);
-	const struct file *file = contents(loading, name, diag);
-
+	if (!name)
+		return diag_set(diag, "out of memory");
+	const struct file *file = files_get(loading->source->files, name, diag);
 	free(name);
 	if (!file)
 		return -1;

@@ -23,9 +23,9 @@ load_psk(struct secrets *secrets, const struct secrets_source *source, const cha
 	*blamed = "psk";
 	if (!config->psk)
 		return 0;
-	const struct file *file = files_find(source->files, config->psk);
+	const struct file *file = files_get(source->files, config->psk, diag);
 	if (!file)
-		return diag_set(diag, "the file was not read");
+		return -1;
 	secrets->psk = psk_credentials_new(source->side, file, config->psk_identity, blamed, diag);
 	return secrets->psk ? 0 : -1;
 }
@@ -43,11 +43,13 @@ find_master(const struct secrets_source *source, const struct file **master, str
 {
 	const char *path = config_of(source)->ticket_keys;
 
-	*master = files_find(source->files, path ? path : TICKET_MASTER_FILE);
-	if (!path)
+	if (!path) {
+		*master = files_find(source->files, TICKET_MASTER_FILE);
 		return 0;
+	}
+	*master = files_get(source->files, path, diag);
 	if (!*master)
-		return diag_set(diag, "the file was not read");
+		return -1;
 	if ((*master)->size == TICKET_KEY_SIZE)
 		return 0;
 	return diag_set(diag,

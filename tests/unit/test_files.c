@@ -55,6 +55,9 @@ a_file_is_found_by_its_path_and_ends_in_a_nul(void **state)
 	assert_int_equal(files_read(&f->files, "a", &f->diag), 0);
 	assert_int_equal(files_read(&f->files, "empty", &f->diag), 0);
 	assert_null(files_find(&f->files, "b"));
+	assert_null(files_get(&f->files, "b", &f->diag));
+	assert_string_equal(f->diag.text, "the file was not read");
+	assert_ptr_equal(files_get(&f->files, "a", &f->diag), files_find(&f->files, "a"));
 	const struct file *a = files_find(&f->files, "a"), *empty = files_find(&f->files, "empty");
 	assert_non_null(a);
 	assert_int_equal(a->size, 5);
