@@ -11,35 +11,32 @@
 /* That of the headers with which this was built: a name stands for one binary interface. */
 #define LIBRARY "libcrypto.so." OPENSSL_MSTR(OPENSSL_SHLIB_VERSION)
 
-#define ROW(name)                                       \
-	{                                               \
-#name, offsetof(struct libcrypto, name) \
-	}
+#define FIELD(name) #name, offsetof(struct libcrypto, name)
 
 static const struct function {
 	const char *name;
 	size_t offset; /* of its field in struct libcrypto */
 } functions[] = {
-	ROW(CRYPTO_set_mem_functions),
-	ROW(ERR_clear_error),
-	ROW(ERR_peek_last_error),
-	ROW(ERR_reason_error_string),
-	ROW(EVP_PKCS82PKEY),
-	ROW(EVP_PKEY_CTX_free),
-	ROW(EVP_PKEY_CTX_new),
-	ROW(EVP_PKEY_CTX_set_rsa_padding),
-	ROW(EVP_PKEY_CTX_set_rsa_pss_saltlen),
-	ROW(EVP_PKEY_CTX_set_signature_md),
-	ROW(EVP_PKEY_free),
-	ROW(EVP_PKEY_get_base_id),
-	ROW(EVP_PKEY_get_bits),
-	ROW(EVP_PKEY_get_size),
-	ROW(EVP_PKEY_sign),
-	ROW(EVP_PKEY_sign_init),
-	ROW(EVP_get_digestbyname),
-	ROW(OPENSSL_init_crypto),
-	ROW(PKCS8_PRIV_KEY_INFO_free),
-	ROW(d2i_PKCS8_PRIV_KEY_INFO),
+	{FIELD(CRYPTO_set_mem_functions)},
+	{FIELD(ERR_clear_error)},
+	{FIELD(ERR_peek_last_error)},
+	{FIELD(ERR_reason_error_string)},
+	{FIELD(EVP_PKCS82PKEY)},
+	{FIELD(EVP_PKEY_CTX_free)},
+	{FIELD(EVP_PKEY_CTX_new)},
+	{FIELD(EVP_PKEY_CTX_set_rsa_padding)},
+	{FIELD(EVP_PKEY_CTX_set_rsa_pss_saltlen)},
+	{FIELD(EVP_PKEY_CTX_set_signature_md)},
+	{FIELD(EVP_PKEY_free)},
+	{FIELD(EVP_PKEY_get_base_id)},
+	{FIELD(EVP_PKEY_get_bits)},
+	{FIELD(EVP_PKEY_get_size)},
+	{FIELD(EVP_PKEY_sign)},
+	{FIELD(EVP_PKEY_sign_init)},
+	{FIELD(EVP_get_digestbyname)},
+	{FIELD(OPENSSL_init_crypto)},
+	{FIELD(PKCS8_PRIV_KEY_INFO_free)},
+	{FIELD(d2i_PKCS8_PRIV_KEY_INFO)},
 };
 
 _Static_assert(
