@@ -136,8 +136,10 @@ make_local_key(const struct candidate *candidate, const struct loading *loading,
 	gnutls_privkey_t *key, struct diag *diag)
 {
 	char *name = identity_key_name(candidate->identity);
-	if (!name)
-		return diag_set(diag, "out of memory");
+	if (!name) {
+		(void)diag_set(diag, "out of memory");
+		return -1;
+	}
 	const struct file *file = files_get(loading->source->files, name, diag);
 	free(name);
 	if (!file)
