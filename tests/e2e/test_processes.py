@@ -120,8 +120,13 @@ def test_a_reload_cuts_nothing_when_no_descriptor_is_left_for_more_tunnels(run, 
     made = context(False, None, pki.ca)
     clients, backends = [], []
     while not program.find(lambda line: line["message"].startswith("accepting waits")):
-        clients.append(closing(TlsEnd(connect(addresses[0]), made, name="localhost")))
-        if clients[-1].handshake(timeout=1) is None:
+        client = closing(TlsEnd(connect(addresses[0]), made, name="localhost"))
+        try:
+            ending = client.handshake(timeout=1)
+        except TimeoutError:  # it came before the line was written, and waits now
+            continue
+        if ending is None:
+            clients.append(client)
             backends.append(closing(backend.accept()))
     serve = program.workers()
     program.write(text("notice"))
