@@ -113,22 +113,14 @@ import(gnutls_privkey_t key, const struct file *file, struct diag *diag)
 static int
 compare(gnutls_privkey_t key, const struct candidate *candidate, struct diag *diag)
 {
-	gnutls_pubkey_t public;
 	struct spki own;
-	int result = -1;
 
-	if (gnutls_pubkey_init(&public) < 0)
-		return diag_set(diag, "out of memory");
-	int error = gnutls_pubkey_import_privkey(public, key, 0, 0);
-	if (error < 0)
-		(void)diag_set(diag, "%s", tls_words(error).text);
-	else if (spki_describe(&own, public, diag) == 0)
-		result = 0;
-	gnutls_pubkey_deinit(public);
-	if (result == 0 && memcmp(own.id, candidate->public.id, SPKI_ID_SIZE) != 0)
-		return diag_set(diag, "it does not belong to the certificate \"%s\"",
-			candidate->identity->cert);
-	return result;
+	if (spki_of_key(&own, key, diag) < 0)
+		return -1;
+	if (memcmp(own.id, candidate->public.id, SPKI_ID_SIZE) == 0)
+		return 0;
+	return diag_set(
+		diag, "it does not belong to the certificate \"%s\"", candidate->identity->cert);
 }
 
 static int
@@ -136,6 +128,7 @@ make_local_key(const struct candidate *candidate, const struct loading *loading,
 	gnutls_privkey_t *key, struct diag *diag)
 {
 	char *name = identity_key_name(candidate->identity);
+
 	if (!name) {
 		(void)diag_set(diag, "out of memory");
 		return -1;

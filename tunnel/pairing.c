@@ -107,18 +107,11 @@ is_open(gnutls_privkey_t key, const struct spki *public)
 static int
 check_numbers(gnutls_privkey_t key, const struct spki *public, struct diag *diag)
 {
-	gnutls_pubkey_t own;
-	struct spki told;
+	struct spki own;
 
-	if (gnutls_pubkey_init(&own) < 0)
-		return diag_set(diag, "out of memory");
-	int error = gnutls_pubkey_import_privkey(own, key, 0, 0);
-	int result = error < 0 ? diag_set(diag, "%s", tls_words(error).text)
-			       : spki_describe(&told, own, diag);
-	gnutls_pubkey_deinit(own);
-	if (result < 0)
+	if (spki_of_key(&own, key, diag) < 0)
 		return -1;
-	if (memcmp(told.id, public->id, SPKI_ID_SIZE) != 0)
+	if (memcmp(own.id, public->id, SPKI_ID_SIZE) != 0)
 		return diag_set(diag, "the key does not match the certificate");
 	if (gnutls_privkey_verify_params(key) < 0 ||
 		(public->kind == GNUTLS_PK_RSA && !exponents_fit(key)))

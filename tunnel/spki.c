@@ -19,6 +19,20 @@ spki_describe(struct spki *spki, gnutls_pubkey_t key, struct diag *diag)
 	return 0;
 }
 
+int
+spki_of_key(struct spki *spki, gnutls_privkey_t key, struct diag *diag)
+{
+	gnutls_pubkey_t public;
+
+	if (gnutls_pubkey_init(&public) < 0)
+		return diag_set(diag, "out of memory");
+	int error = gnutls_pubkey_import_privkey(public, key, 0, 0);
+	int result = error < 0 ? diag_set(diag, "%s", tls_words(error).text)
+			       : spki_describe(spki, public, diag);
+	gnutls_pubkey_deinit(public);
+	return result;
+}
+
 gnutls_pubkey_t
 spki_of_certificate(gnutls_x509_crt_t crt, struct diag *diag)
 {

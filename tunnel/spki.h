@@ -26,6 +26,9 @@ struct spki {
 /* Describe @key. Returns 0, or -1 with words. */
 MUST_USE int spki_describe(struct spki *spki, gnutls_pubkey_t key, struct diag *diag);
 
+/* Describe the public half of the private @key, which is at hand. Returns 0, or -1 with words. */
+MUST_USE int spki_of_key(struct spki *spki, gnutls_privkey_t key, struct diag *diag);
+
 /* The public key of @crt; the caller frees it with gnutls_pubkey_deinit(). NULL with words. */
 MUST_USE gnutls_pubkey_t spki_of_certificate(gnutls_x509_crt_t crt, struct diag *diag);
 

@@ -43,6 +43,20 @@ describe(gnutls_pubkey_t key)
 }
 
 static void
+a_private_key_is_described_by_its_public_half(void **state)
+{
+	(void)state;
+	for (enum keypair i = KEYPAIR_ECDSA; i < KEYPAIRS; i++) {
+		struct spki found;
+		struct diag diag;
+
+		assert_int_equal(spki_of_key(&found, keypairs_private(i), &diag), 0);
+		assert_memory_equal(found.id, keypairs_spki(i)->id, SPKI_ID_SIZE);
+		assert_int_equal(found.kind, keypairs_spki(i)->kind);
+	}
+}
+
+static void
 a_key_is_known_by_the_hash_of_its_der(void **state)
 {
 	(void)state;
@@ -152,6 +166,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_key_is_known_by_the_hash_of_its_der),
+		cmocka_unit_test(a_private_key_is_described_by_its_public_half),
 		cmocka_unit_test(its_kind_and_its_size_are_known),
 		cmocka_unit_test(a_key_that_is_none_has_no_description),
 		cmocka_unit_test(the_key_in_a_certificate_is_that_which_belongs_to_it),
