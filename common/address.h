@@ -10,6 +10,7 @@
 
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -36,7 +37,7 @@ struct address {
 	char host[256];
 };
 
-/* A socket address of any family that we use. */
+/* A socket address of any family that we use. Of both IP families the port is @v4.sin_port. */
 struct endpoint {
 	socklen_t length;
 	union {
@@ -46,6 +47,9 @@ struct endpoint {
 		struct sockaddr_un local;
 	};
 };
+
+_Static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
+	"the port stands elsewhere in IPv6");
 
 /*
  * Parse @text into @address. "*" is refused unless @listening, a host name is refused if

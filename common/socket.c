@@ -283,7 +283,6 @@ met_itself(int fd, const struct endpoint *endpoint)
 
 	if (endpoint->any.sa_family == AF_UNIX || getsockname(fd, &here.any, &here.length))
 		return false;
-	/* The port stands at the same place in both families. */
 	if (here.v4.sin_port != endpoint->v4.sin_port)
 		return false;
 	return getpeername(fd, &there.any, &there.length) == 0 && endpoint_is_equal(&here, &there);

@@ -477,16 +477,6 @@ on_deadline(struct ev_loop *ev, struct ev_timer *timer, int events)
 	run(dial, DIAL_AGAIN);
 }
 
-static void
-set_port(struct endpoint *endpoint, uint16_t port)
-{
-	/* The port stands at the same place in both families. */
-	_Static_assert(
-		offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
-		"sockaddr_in and sockaddr_in6 differ");
-	endpoint->v4.sin_port = htons(port);
-}
-
 /* Add an address of @target. Returns 0, or -1 without memory. */
 static int
 add(struct dial *dial, size_t target, const struct endpoint *endpoint)
@@ -510,7 +500,7 @@ on_resolved(struct resolver_waiter *waiter, const struct resolver_answer *answer
 	for (size_t i = 0; i < answer->count; i++) {
 		struct endpoint endpoint = answer->endpoints[i];
 
-		set_port(&endpoint, address->port);
+		endpoint.v4.sin_port = htons(address->port);
 		if (add(dial, lookup->target, &endpoint))
 			say(dial, "\"%s\": out of memory", address->host);
 	}
