@@ -34,8 +34,9 @@ struct keyset {
 
 /*
  * Open every key of @keyring, which is taken over in any case, and see that each belongs to its public
- * key. What @before has in memory for the same public key is shared instead; NULL: nothing is. Every error is written to @errors, a line each. Counted: the caller drops the result with
- * keyset_unref(). NULL if there was any error.
+ * key. What @before has in memory for the same public key is shared instead; NULL: nothing is. Every
+ * error is written to @errors, a line each. Counted: the caller drops the result with keyset_unref().
+ * NULL if there was any error.
  */
 MUST_USE struct keyset *keyset_new(
 	struct keyring *keyring, const struct keyset *before, FILE *errors);
