@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the texts of a configuration come from (files, flags), and the files that it names. */
+/* Which files a configuration is made of, and those that it names. */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include "common/diag.h"
 #include "common/files.h"
 #include "common/text.h"
+#include "tests/unit/scratch.h"
 #include "tunnel/config.h"
 #include "tunnel/pki_pair.h"
 
@@ -23,9 +24,8 @@ enum { PATH_SIZE = 512, WORDS_SIZE = 4096, PEM_SIZE = 8192 };
 
 #define GONE ": \"gone\" cannot be used: \"%s/gone\": open: No such file or directory\n"
 
-/* A directory of its own for every test, and what was complained about in it. */
+/* What was complained about. */
 struct room {
-	char path[64];
 	char *errors;
 	size_t size;
 	FILE *out;
@@ -37,51 +37,33 @@ set_up(void **state)
 	struct room *room = calloc(1, sizeof(*room));
 
 	assert_non_null(room);
-	(void)snprintf(room->path, sizeof(room->path), "/tmp/test_config_texts.XXXXXX");
-	assert_non_null(mkdtemp(room->path));
 	room->out = open_memstream(&room->errors, &room->size);
 	assert_non_null(room->out);
 	*state = room;
-	return 0;
+	return scratch_setup(state);
 }
 
 static int
 tear_down(void **state)
 {
 	struct room *room = *state;
-	char command[PATH_SIZE];
 
-	(void)snprintf(command, sizeof(command), "rm -r '%s'", room->path);
-	assert_int_equal(system(command), 0);
 	(void)fclose(room->out);
 	free(room->errors);
 	free(room);
-	return 0;
-}
-
-static const char *
-in(const struct room *room, const char *name)
-{
-	static char path[PATH_SIZE];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", room->path, name);
-	return path;
+	return scratch_teardown(state);
 }
 
 static void
-put(const struct room *room, const char *name, const char *data, mode_t mode)
+put(const char *name, const char *data, mode_t mode)
 {
-	FILE *file = fopen(in(room, name), "w");
-
-	assert_non_null(file);
-	assert_true(fputs(data, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(chmod(in(room, name), mode), 0);
+	scratch_write(name, data, strlen(data));
+	assert_int_equal(chmod(scratch_path(name), mode), 0);
 }
 
 /* Make a certificate and its key, in files of their own or, if @cert is @key, in one. */
 static void
-put_identity(const struct room *room, const char *cert, const char *key, mode_t mode)
+put_identity(const char *cert, const char *key, mode_t mode)
 {
 	const struct pki_pair_plan plan = {.common_name = "x", .until = time(NULL) + 1000};
 	struct pki_pair pair = {0};
@@ -92,15 +74,15 @@ put_identity(const struct room *room, const char *cert, const char *key, mode_t 
 	assert_int_equal(pki_pair_make_authority(&pair, &plan, &diag), 0);
 	assert_int_equal(pki_pair_export(&pair, &key_pem, &cert_pem, &diag), 0);
 	(void)snprintf(both, sizeof(both), "%s%s", (char *)cert_pem.data, (char *)key_pem.data);
-	put(room, cert, strcmp(cert, key) == 0 ? both : (char *)cert_pem.data, mode);
+	put(cert, strcmp(cert, key) == 0 ? both : (char *)cert_pem.data, mode);
 	if (strcmp(cert, key) != 0)
-		put(room, key, (char *)key_pem.data, mode);
+		put(key, (char *)key_pem.data, mode);
 	gnutls_free(key_pem.data);
 	gnutls_free(cert_pem.data);
 	pki_pair_release(&pair);
 }
 
-/* Have the errors been @expected, in which %s stands for the room's directory, at most twice? */
+/* Have the errors been @expected, in which %s stands for the directory? */
 static void
 assert_errors(struct room *room, const char *expected)
 {
@@ -110,7 +92,7 @@ assert_errors(struct room *room, const char *expected)
 	text_init(&text, array, sizeof(array));
 	for (const char *at; (at = strstr(expected, "%s")); expected = at + 2) {
 		text_format(&text, "%.*s", (int)(at - expected), expected);
-		text_add(&text, room->path);
+		text_add(&text, scratch.directory);
 	}
 	text_add(&text, expected);
 	assert_int_equal(fflush(room->out), 0);
@@ -123,21 +105,21 @@ included_files_are_sorted_and_end_in_conf(void **state)
 	struct room *room = *state;
 	struct config_texts texts = {0};
 
-	put(room, "m.conf",
+	put("m.conf",
 		"include = d/*.conf\ninclude = m.conf\ninclude = nothing/*.conf\n[x]\ninclude = "
 		"y\n",
 		0600);
-	assert_int_equal(mkdir(in(room, "d"), 0700), 0);
-	put(room, "d/b.conf", "[b]\n", 0600);
-	put(room, "d/a.conf", "[a]\n", 0600);
-	put(room, "d/c.conf~", "[c]\n", 0600);
-	put(room, "d/.h.conf", "[h]\n", 0600);
-	assert_int_equal(config_gather(&texts, in(room, "m.conf"), room->out), 0);
+	assert_int_equal(mkdir(scratch_path("d"), 0700), 0);
+	put("d/b.conf", "[b]\n", 0600);
+	put("d/a.conf", "[a]\n", 0600);
+	put("d/c.conf~", "[c]\n", 0600);
+	put("d/.h.conf", "[h]\n", 0600);
+	assert_int_equal(config_gather(&texts, scratch_path("m.conf"), room->out), 0);
 	assert_errors(room, "");
 	assert_int_equal(texts.count, 3);
-	assert_string_equal(texts.entries[0].name, in(room, "m.conf"));
-	assert_string_equal(texts.entries[1].name, in(room, "d/a.conf"));
-	assert_string_equal(texts.entries[2].name, in(room, "d/b.conf"));
+	assert_string_equal(texts.entries[0].name, scratch_path("m.conf"));
+	assert_string_equal(texts.entries[1].name, scratch_path("d/a.conf"));
+	assert_string_equal(texts.entries[2].name, scratch_path("d/b.conf"));
 	assert_string_equal(texts.entries[2].data, "[b]\n");
 	assert_int_equal(texts.entries[2].size, 4);
 	config_texts_release(&texts);
@@ -150,9 +132,9 @@ what_cannot_be_included_is_told(void **state)
 	struct room *room = *state;
 	struct config_texts texts = {0};
 
-	put(room, "m.conf", "include = none.conf\ninclude = dir*.conf\n", 0600);
-	assert_int_equal(mkdir(in(room, "dir.conf"), 0700), 0);
-	assert_int_equal(config_gather(&texts, in(room, "m.conf"), room->out), -1);
+	put("m.conf", "include = none.conf\ninclude = dir*.conf\n", 0600);
+	assert_int_equal(mkdir(scratch_path("dir.conf"), 0700), 0);
+	assert_int_equal(config_gather(&texts, scratch_path("m.conf"), room->out), -1);
 	assert_errors(room,
 		"%s/m.conf:1: include: \"none.conf\" does not exist; make the file, or write a "
 		"pattern, which may match nothing\n"
@@ -168,20 +150,20 @@ a_main_file_that_is_missing_is_told(void **state)
 	struct room *room = *state;
 	struct config_texts texts = {0};
 
-	assert_int_equal(config_gather(&texts, in(room, "m.conf"), room->out), -1);
+	assert_int_equal(config_gather(&texts, scratch_path("m.conf"), room->out), -1);
 	assert_errors(room,
 		"the configuration cannot be read: \"%s/m.conf\": open: No such file or "
 		"directory\n");
 	config_texts_release(&texts);
 }
 
-/* Gather and build the room's m.conf. */
+/* Gather and build m.conf. */
 static struct config *
 load(struct room *room)
 {
 	struct config_texts texts = {0};
 
-	assert_int_equal(config_gather(&texts, in(room, "m.conf"), room->out), 0);
+	assert_int_equal(config_gather(&texts, scratch_path("m.conf"), room->out), 0);
 
 	struct config *config = config_new(&texts, room->out);
 
@@ -197,28 +179,28 @@ everything_named_is_read(void **state)
 	struct room *room = *state;
 	struct files files = {0};
 
-	put(room, "m.conf",
+	put("m.conf",
 		"[x]\n" ENCRYPT "[y]\nmode = offload\naccept = *:3\nconnect = 127.0.0.1:4\n"
 		"cert = both.pem\nca = cas\n[z]\nmode = offload\naccept = *:4\nconnect = "
 		"127.0.0.1:4\n"
 		"cert = open.pem\nca = cas\nkey-permissions = off\n",
 		0600);
-	put_identity(room, "c.pem", "k.pem", 0600);
-	put_identity(room, "both.pem", "both.pem", 0600);
-	put(room, "a.pem", "ca", 0644);
-	put_identity(room, "open.pem", "open.pem", 0644);
-	assert_int_equal(mkdir(in(room, "cas"), 0700), 0);
-	put(room, "cas/1", "one", 0644);
+	put_identity("c.pem", "k.pem", 0600);
+	put_identity("both.pem", "both.pem", 0600);
+	put("a.pem", "ca", 0644);
+	put_identity("open.pem", "open.pem", 0644);
+	assert_int_equal(mkdir(scratch_path("cas"), 0700), 0);
+	put("cas/1", "one", 0644);
 
 	struct config *config = load(room);
 
 	assert_int_equal(config_read_files(config, &files, room->out), 0);
 	assert_errors(room, "");
-	assert_non_null(files_find(&files, in(room, "c.pem")));
-	assert_non_null(files_find(&files, in(room, "both.pem")));
-	assert_string_equal(files_find(&files, in(room, "a.pem"))->data, "ca");
-	assert_non_null(files_find(&files, in(room, "open.pem")));
-	assert_string_equal(files_find(&files, in(room, "cas"))->data, "one\n");
+	assert_non_null(files_find(&files, scratch_path("c.pem")));
+	assert_non_null(files_find(&files, scratch_path("both.pem")));
+	assert_string_equal(files_find(&files, scratch_path("a.pem"))->data, "ca");
+	assert_non_null(files_find(&files, scratch_path("open.pem")));
+	assert_string_equal(files_find(&files, scratch_path("cas"))->data, "one\n");
 	files_release(&files);
 	config_unref(config);
 }
@@ -231,7 +213,7 @@ the_trust_of_the_system_is_read(void **state)
 
 	if (access(SYSTEM_TRUST_FILE, R_OK) < 0)
 		skip();
-	put(room, "m.conf",
+	put("m.conf",
 		"[x]\nmode = encrypt\naccept = unix:/x\nconnect = h:1\ncert = none\nca = system\n",
 		0600);
 
@@ -249,29 +231,29 @@ secrets_are_judged_like_keys_wherever_they_are_named(void **state)
 	struct room *room = *state;
 	struct files files = {0};
 
-	put(room, "m.conf",
+	put("m.conf",
 		"[y]\nmode = offload\naccept = *:3\nconnect = 127.0.0.1:4\ncert = both.pem\n"
 		"ca = a.pem\ncrl = lists\nocsp-response = staple\npsk = p\nticket-keys = t\n",
 		0600);
-	put_identity(room, "both.pem", "both.pem", 0600);
-	put(room, "a.pem", "ca", 0644);
-	put(room, "staple", "ocsp", 0644);
-	put(room, "p", "psk", 0600);
-	put(room, "t", "tickets", 0600);
-	assert_int_equal(mkdir(in(room, "lists"), 0700), 0);
-	put(room, "lists/1", "one", 0644);
+	put_identity("both.pem", "both.pem", 0600);
+	put("a.pem", "ca", 0644);
+	put("staple", "ocsp", 0644);
+	put("p", "psk", 0600);
+	put("t", "tickets", 0600);
+	assert_int_equal(mkdir(scratch_path("lists"), 0700), 0);
+	put("lists/1", "one", 0644);
 
 	struct config *config = load(room);
 
 	assert_int_equal(config_read_files(config, &files, room->out), 0);
-	assert_string_equal(files_find(&files, in(room, "lists"))->data, "one\n");
-	assert_string_equal(files_find(&files, in(room, "staple"))->data, "ocsp");
-	assert_string_equal(files_find(&files, in(room, "p"))->data, "psk");
-	assert_string_equal(files_find(&files, in(room, "t"))->data, "tickets");
+	assert_string_equal(files_find(&files, scratch_path("lists"))->data, "one\n");
+	assert_string_equal(files_find(&files, scratch_path("staple"))->data, "ocsp");
+	assert_string_equal(files_find(&files, scratch_path("p"))->data, "psk");
+	assert_string_equal(files_find(&files, scratch_path("t"))->data, "tickets");
 	files_release(&files);
 
-	assert_int_equal(chmod(in(room, "p"), 0604), 0);
-	assert_int_equal(chmod(in(room, "t"), 0604), 0);
+	assert_int_equal(chmod(scratch_path("p"), 0604), 0);
+	assert_int_equal(chmod(scratch_path("t"), 0604), 0);
 	assert_int_equal(config_read_files(config, &files, room->out), -1);
 	assert_int_equal(fflush(room->out), 0);
 	assert_non_null(strstr(room->errors, "m.conf:9: service y: psk: \"p\" cannot be used: "));
@@ -307,14 +289,14 @@ a_private_key_has_no_place_in_a_file_for_serve(void **state)
 		{"staple", ":10: service y: ocsp-response: \"staple\""}};
 	struct room *room = *state;
 
-	put(room, "m.conf",
+	put("m.conf",
 		"[y]\nmode = offload\naccept = *:3\nconnect = 127.0.0.1:4\ncert = c.pem\n"
 		"key = k.pem\nkey-permissions = off\nca = a.pem\ncrl = lists\n"
 		"ocsp-response = staple\n",
 		0600);
-	put_identity(room, "c.pem", "k.pem", 0600);
-	assert_int_equal(mkdir(in(room, "lists"), 0700), 0);
-	put(room, "lists/1", "one", 0644);
+	put_identity("c.pem", "k.pem", 0600);
+	assert_int_equal(mkdir(scratch_path("lists"), 0700), 0);
+	put("lists/1", "one", 0644);
 
 	struct config *config = load(room);
 
@@ -323,14 +305,14 @@ a_private_key_has_no_place_in_a_file_for_serve(void **state)
 		char text[128], words[PATH_SIZE];
 
 		for (size_t j = 0; j < ARRAY_SIZE(files_of); j++)
-			put(room, files_of[j].name, "public", 0644);
+			put(files_of[j].name, "public", 0644);
 		(void)snprintf(text, sizeof(text), "public\n-----BEGIN %s-----\n",
 			kinds[i % ARRAY_SIZE(kinds)]);
-		put(room, bad, text, 0600);
+		put(bad, text, 0600);
 		(void)snprintf(words, sizeof(words),
 			"%s/m.conf%s cannot be used: there is a private key in it; name a file "
 			"without one\n",
-			room->path, files_of[i / ARRAY_SIZE(kinds)].place);
+			scratch.directory, files_of[i / ARRAY_SIZE(kinds)].place);
 		assert_refused(room, config, words);
 	}
 	config_unref(config);
@@ -342,15 +324,15 @@ an_identity_that_is_bad_is_told_wherever_it_is_written(void **state)
 	struct room *room = *state;
 	char words[4 * PATH_SIZE];
 
-	put(room, "m.conf",
+	put("m.conf",
 		"[x]\n" ENCRYPT "cert = gone\nkey = k.pem\n[y]\nmode = encrypt\naccept = "
 		"127.0.0.1:2\nconnect = h:1\nca = a.pem\ncert = gone\nkey = k.pem\n",
 		0600);
-	put_identity(room, "c.pem", "k.pem", 0600);
-	put(room, "a.pem", "ca", 0644);
+	put_identity("c.pem", "k.pem", 0600);
+	put("a.pem", "ca", 0644);
 	(void)snprintf(words, sizeof(words),
 		"%s/m.conf:8: service x: cert" GONE "%s/m.conf:15: service y: cert" GONE,
-		room->path, room->path, room->path, room->path);
+		scratch.directory, scratch.directory, scratch.directory, scratch.directory);
 
 	struct config *config = load(room);
 
@@ -364,9 +346,9 @@ the_second_of_two_files_is_blamed_by_its_own_line(void **state)
 	struct room *room = *state;
 	struct files files = {0};
 
-	put(room, "m.conf", "[x]\n" ENCRYPT "cert = gone\nkey = k.pem\n", 0600);
-	put_identity(room, "c.pem", "k.pem", 0600);
-	put(room, "a.pem", "ca", 0644);
+	put("m.conf", "[x]\n" ENCRYPT "cert = gone\nkey = k.pem\n", 0600);
+	put_identity("c.pem", "k.pem", 0600);
+	put("a.pem", "ca", 0644);
 
 	struct config *config = load(room);
 
@@ -385,14 +367,14 @@ a_key_is_judged_wherever_else_it_was_read(void **state)
 	struct room *room = *state;
 	struct files files = {0};
 
-	put(room, "m.conf",
+	put("m.conf",
 		"ca = a.pem\n[x]\nmode = offload\naccept = *:1\nconnect = 127.0.0.1:2\ncert = "
 		"k.pem\n"
 		"key-permissions = off\n[y]\nmode = offload\naccept = *:2\nconnect = 127.0.0.1:2\n"
 		"cert = k.pem\n",
 		0600);
-	put_identity(room, "k.pem", "k.pem", 0604);
-	put(room, "a.pem", "ca", 0644);
+	put_identity("k.pem", "k.pem", 0604);
+	put("a.pem", "ca", 0644);
 
 	struct config *config = load(room);
 
@@ -412,7 +394,7 @@ all_that_cannot_be_read_is_told_once(void **state)
 	struct room *room = *state;
 	struct files files = {0};
 
-	put(room, "m.conf",
+	put("m.conf",
 		"user = no-such-user-1\ngroup = no-such-group-1\nca = none.pem\n"
 		"[x]\nmode = encrypt\naccept = unix:/x\nconnect = h:1\ncert = c.pem\n"
 		"socket-owner = no-such-user-2\nsocket-group = no-such-group-2\n"
@@ -455,11 +437,11 @@ a_number_is_an_account_only_where_it_can_be_taken(void **state)
 	struct room *room = *state;
 	struct files files = {0};
 
-	put(room, "m.conf",
+	put("m.conf",
 		"user = 77777\n[x]\nmode = encrypt\naccept = unix:/x\nconnect = h:1\n"
 		"cert = none\nca = a.pem\nsocket-owner = 77777\nsocket-group = 4294967295\n",
 		0600);
-	put(room, "a.pem", "ca", 0644);
+	put("a.pem", "ca", 0644);
 
 	struct config *config = load(room);
 
@@ -472,98 +454,6 @@ a_number_is_an_account_only_where_it_can_be_taken(void **state)
 		"(4294967295); create it, or name another\n");
 	files_release(&files);
 	config_unref(config);
-}
-
-/* Build what the flags in @argv, ended by NULL, say. */
-static struct config *
-from_flags(struct room *room, enum mode mode, const char *const *argv)
-{
-	char *copies[32];
-	struct config_texts texts = {0};
-	int argc = 0;
-
-	for (; argv[argc]; argc++)
-		copies[argc] = strdup(argv[argc]);
-
-	int result = config_from_flags(&texts, mode, argc, copies, room->out);
-	struct config *config = config_new(&texts, room->out);
-
-	config_texts_release(&texts);
-	while (argc > 0)
-		free(copies[--argc]);
-	if (result == 0)
-		return config;
-	config_unref(config);
-	return NULL;
-}
-
-static void
-flags_are_options_of_one_service(void **state)
-{
-	static const char *const argv[] = {"--accept", "127.0.0.1:1", "--accept=unix:/x",
-		"--connect", "h:2", "--cert", "c", "--ca", "d/a", "--log-level", "debug",
-		"--idle-timeout=1s", NULL};
-	struct room *room = *state;
-	struct config *config = from_flags(room, MODE_ENCRYPT, argv);
-
-	assert_errors(room, "");
-	assert_non_null(config);
-	assert_int_equal(config->service_count, 1);
-	assert_string_equal(config->services[0].name, "encrypt");
-	assert_int_equal(config->services[0].accept_count, 2);
-	assert_string_equal(config->services[0].tls[SIDE_CONNECT].ca, "d/a");
-	assert_int_equal(config->log_level, LOG_LEVEL_DEBUG);
-	assert_true(config->services[0].idle_timeout == 1);
-
-	struct diag diag;
-
-	(void)diag_set(&diag, "why");
-	config_blame(config, &config->services[0], SIDE_CONNECT, "ca", &diag);
-	assert_string_equal(diag.text, "--ca: \"d/a\": why");
-	config_unref(config);
-}
-
-static void
-bad_flags_are_all_told(void **state)
-{
-	static const char *const argv[] = {"--accept", "127.0.0.1:1", "x", "--conect", "h:2",
-		"--zzzzzzz", "1", "--mode", "bridge", "--include=a.conf", "--ca",
-		"--cert=", "--peer-name", "a\nuser = x", "--idle-timeout=1", "--user", "a",
-		"--user", "b", "--server-name", NULL};
-	struct room *room = *state;
-
-	assert_null(from_flags(room, MODE_OFFLOAD, argv));
-	assert_errors(room,
-		"command line: \"x\" is not expected here; write --option value\n"
-		"--conect: is no option; did you mean --connect?\n"
-		"--zzzzzzz: is no option; --help lists all\n"
-		"--mode: is not a flag; write it into a configuration file\n"
-		"--include: is not a flag; write it into a configuration file\n"
-		"--ca: has no value; write one behind it\n"
-		"--cert: has no value; write one behind it\n"
-		"--peer-name: has a control character in its value; remove it\n"
-		"--server-name: has no value; write one behind it\n"
-		"--user: \"b\" is given a second time; remove one of both\n"
-		"--connect: is missing; say where the service connects to, such as connect = "
-		"db.example.net:15432\n"
-		"--cert: is missing; name the file with the certificate that this end shows to its "
-		"peer\n"
-		"--ca: is missing; name the file with the CA certificates that vouch for the peer\n"
-		"--idle-timeout: \"1\" has no unit; write a duration from 100ms to 30d, or off\n");
-}
-
-static void
-a_flag_is_as_long_as_a_line(void **state)
-{
-	static char value[9000];
-	static const char *const argv[] = {"--priority", value, NULL};
-	struct room *room = *state;
-
-	memset(value, 'x', sizeof(value) - 1);
-	assert_null(from_flags(room, MODE_OFFLOAD, argv));
-	assert_int_equal(fflush(room->out), 0);
-	assert_non_null(
-		strstr(room->errors, "--priority: has a value longer than 8 KiB; shorten it\n"));
 }
 
 int
@@ -591,10 +481,6 @@ main(void)
 			a_number_is_an_account_only_where_it_can_be_taken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			all_that_cannot_be_read_is_told_once, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			flags_are_options_of_one_service, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(bad_flags_are_all_told, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_flag_is_as_long_as_a_line, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
