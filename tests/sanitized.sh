@@ -5,17 +5,9 @@
 # end-to-end tests that they choose.
 . "${srcdir:-.}/tests/style/files.sh"
 need clang clang
-test ! -f "$srcdir/configured.h" || skip "the tree itself is configured; build outside it"
 
 alone
-# Make's job server belongs to the outer make.
-unset MAKEFLAGS MFLAGS MAKELEVEL
-directory=$builddir/sanitized
-mkdir -p "$directory" && cd "$directory" || exit 1
-if ! test -f Makefile; then
-	"$srcdir/configure" --quiet CC=clang --enable-sanitizers --enable-werror ||
-		fail "configure failed in $directory"
-fi
+configured_in sanitized CC=clang --enable-sanitizers
 make -s -j2 all && make -s -j2 check TESTS= || fail "the build failed in $directory"
 
 # A finding is a file in $findings, whichever process had it and whoever looked at its exit status.

@@ -4,16 +4,9 @@
 # tests that are named, and the end-to-end tests of handshakes that are lent to helpers.
 . "${srcdir:-.}/tests/style/files.sh"
 need clang clang
-test ! -f "$srcdir/configured.h" || skip "the tree itself is configured; build outside it"
 
 alone
-unset MAKEFLAGS MFLAGS MAKELEVEL
-directory=$builddir/threads
-mkdir -p "$directory" && cd "$directory" || exit 1
-if ! test -f Makefile; then
-	"$srcdir/configure" --quiet CC=clang --enable-sanitizers=thread --enable-werror ||
-		fail "configure failed in $directory"
-fi
+configured_in threads CC=clang --enable-sanitizers=thread
 make -s -j2 sallyport bench/load "$@" || fail "the build failed in $directory"
 
 findings=$directory/findings
@@ -23,13 +16,7 @@ TSAN_OPTIONS=halt_on_error=1:exitcode=99:log_path=$findings/finding
 SLOWNESS=6
 export TSAN_OPTIONS SLOWNESS
 status=0
-for test in "$@"; do
-	echo "threads: $test"
-	"./$test" >threads.log 2>&1 || {
-		cat threads.log
-		status=1
-	}
-done
+all_good "$@" || status=1
 (builddir=$directory exec sh "$srcdir/tests/e2e/run.sh" -k "slow_keys" -m "not long" 9>&-) || status=1
 for finding in "$findings"/*; do
 	if test -s "$finding"; then

@@ -4,15 +4,8 @@
 # stays in fuzzing/ of the build, and belongs into the corpus once it is understood.
 . "${srcdir:-.}/tests/style/files.sh"
 need clang clang
-test ! -f "$srcdir/configured.h" || skip "the tree itself is configured; build outside it"
 
-unset MAKEFLAGS MFLAGS MAKELEVEL
-directory=$builddir/fuzzing
-mkdir -p "$directory" && cd "$directory" || exit 1
-if ! test -f Makefile; then
-	"$srcdir/configure" --quiet CC=clang --enable-fuzzing --enable-sanitizers --enable-werror ||
-		fail "configure failed in $directory"
-fi
+configured_in fuzzing CC=clang --enable-fuzzing --enable-sanitizers
 make -s -j2 "$@" || fail "the build failed in $directory"
 
 bad=0

@@ -40,3 +40,27 @@ alone() {
 	exec 9>"$builddir/tests.lock"
 	flock 9
 }
+
+# Work from now on in $builddir/$1, which is $directory and is configured with the other arguments.
+configured_in() {
+	test ! -f "$srcdir/configured.h" || skip "the tree itself is configured; build outside it"
+	# Make's job server belongs to the outer make.
+	unset MAKEFLAGS MFLAGS MAKELEVEL
+	directory=$builddir/$1
+	shift
+	mkdir -p "$directory" && cd "$directory" || exit 1
+	test -f Makefile || "$srcdir/configure" --quiet --enable-werror "$@" ||
+		fail "configure failed in $directory"
+}
+
+# Run the programs that are named, quietly unless one fails. Returns whether all are good.
+all_good() {
+	good=true
+	for test in "$@"; do
+		echo "$name: $test"
+		"./$test" >"$name.log" 2>&1 && continue
+		cat "$name.log"
+		good=false
+	done
+	$good
+}
