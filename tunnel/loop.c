@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "common/diag.h"
+#include "tunnel/ciphers.h"
+#include "tunnel/stream.h"
 #include "tunnel/tickets.h"
 
 enum { STALL_BATCH = 256 };
@@ -123,10 +125,12 @@ loop_init(struct loop *loop, struct pool_budget *budget, struct diag *diag)
 	list_init(&loop->starved);
 	list_init(&loop->stalled);
 	loop->tickets = tickets_new();
-	loop->plaintext = malloc(LOOP_SCRATCH);
+	loop->ciphers = ciphers_new();
+	loop->plaintext = malloc(LOOP_SCRATCH + STREAM_SLACK);
 	loop->ciphertext = malloc(LOOP_SCRATCH_CIPHER);
 	loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-	if (!loop->tickets || !loop->plaintext || !loop->ciphertext || !loop->ev) {
+	if (!loop->tickets || !loop->ciphers || !loop->plaintext || !loop->ciphertext ||
+		!loop->ev) {
 		loop_release(loop);
 		return diag_set(diag, "an event loop cannot be made: out of memory or descriptors");
 	}
@@ -146,6 +150,7 @@ loop_release(struct loop *loop)
 	if (loop->ev)
 		ev_loop_destroy(loop->ev);
 	tickets_free(loop->tickets);
+	ciphers_free(loop->ciphers);
 	free(loop->plaintext);
 	free(loop->ciphertext);
 	pool_release(&loop->pool);

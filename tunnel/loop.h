@@ -17,6 +17,7 @@
 #include "common/list.h"
 #include "common/pool.h"
 
+struct ciphers;
 struct dialer;
 struct diag;
 struct loan_desk;
@@ -46,7 +47,7 @@ struct loop {
 	unsigned index; /* of the worker, from 0 */
 	struct ev_loop *ev;
 	struct pool pool;
-	uint8_t *plaintext;  /* LOOP_SCRATCH bytes */
+	uint8_t *plaintext;  /* LOOP_SCRATCH + STREAM_SLACK bytes */
 	uint8_t *ciphertext; /* LOOP_SCRATCH_CIPHER bytes */
 
 	struct list tunnels; /* running ones, by struct tunnel's link */
@@ -59,6 +60,7 @@ struct loop {
 	struct loan_desk *desk;	 /* where slow work is lent; NULL: nowhere, set by the worker */
 	struct tickets *tickets; /* what may be resumed where the worker connects to */
 	struct dialer *dialer;	 /* what the worker connects out with; set by the worker */
+	struct ciphers *ciphers; /* with the keys of sessions that are busy */
 
 	struct list ready, starved, stalled;
 	struct ev_prepare prepare;

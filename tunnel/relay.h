@@ -38,7 +38,7 @@ struct relay {
 
 /* What a relay is lent for one turn. */
 struct relay_turn {
-	void *scratch; /* RELAY_BATCH_MAX bytes */
+	void *scratch; /* RELAY_BATCH_MAX + STREAM_SLACK bytes */
 	size_t room; /* bytes that the sink may have to hold; under RELAY_BATCH_MIN nothing is read */
 	size_t budget; /* bytes that may be asked of the source; counted down */
 };

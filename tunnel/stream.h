@@ -24,6 +24,8 @@
 
 struct diag;
 
+enum { STREAM_SLACK = 1 }; /* bytes that a read may overwrite behind the room that it is given */
+
 enum io {
 	IO_DONE,
 	IO_WANT_READ,  /* wait until the stream is readable */
@@ -58,8 +60,8 @@ struct stream_ops {
 };
 
 /*
- * Read up to @size bytes, at least 16 KiB, into @buffer. IO_DONE with 1 or more in @got, IO_WANT_READ,
- * IO_END or IO_ERROR.
+ * Read up to @size bytes, at least 16 KiB, into @buffer, which has STREAM_SLACK bytes more. IO_DONE
+ * with 1 or more in @got, IO_WANT_READ, IO_END or IO_ERROR.
  */
 MUST_USE static inline enum io
 stream_read(struct stream *stream, void *buffer, size_t size, size_t *got, struct diag *diag)

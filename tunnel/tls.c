@@ -12,6 +12,7 @@
 #include "tunnel/asked_name.h"
 #include "tunnel/credentials.h"
 #include "tunnel/loop.h"
+#include "tunnel/protection.h"
 #include "tunnel/records.h"
 #include "tunnel/resumption.h"
 #include "tunnel/session.h"
@@ -36,6 +37,24 @@ is_cancelled(const struct tls *tls, ssize_t error)
 		gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_3;
 }
 
+/* Receive the data of a record into @buffer, which has room for the longest. As gnutls_record_recv(). */
+static ssize_t
+receive(struct tls *tls, uint8_t *buffer, size_t size)
+{
+	struct window *window = &tls->window;
+	size_t before = window->start, opened = protection_open(&tls->protection, window, buffer);
+
+	if (opened > 0)
+		return (ssize_t)opened;
+	/* Behind data GnuTLS holds nothing back. */
+	if (tls->protection.opens && !window_has_record(window))
+		return GNUTLS_E_AGAIN;
+	ssize_t length = gnutls_record_recv(tls->session, buffer, size);
+	if (window->start > before)
+		protection_received(&tls->protection, length > 0);
+	return length;
+}
+
 /*
  * Decrypt what the window has into @buffer until it is used up (IO_WANT_READ), @buffer has no room for
  * another record (IO_DONE), or the peer's close_notify (IO_END).
@@ -51,7 +70,7 @@ decrypt(struct tls *tls, uint8_t *buffer, size_t size, size_t *got, struct diag 
 		ssize_t length = 0;
 
 		if (!tls->cancelled)
-			length = gnutls_record_recv(tls->session, buffer + *got, size - *got);
+			length = receive(tls, buffer + *got, size - *got);
 		else if (tls->window.ready == before)
 			return IO_WANT_READ;
 		if (length > 0) {
@@ -130,6 +149,26 @@ tls_read(struct stream *stream, void *buffer, size_t size, size_t *got, struct d
 	return answer;
 }
 
+/* Put a record of up to @size bytes into the batch. As gnutls_record_send(). */
+static ssize_t
+send_record(struct tls *tls, const void *bytes, size_t size)
+{
+	uint8_t *record = tls->loop->ciphertext + tls->batched;
+	size_t length = protection_seal(
+		&tls->protection, bytes, size, record, LOOP_SCRATCH_CIPHER - tls->batched);
+
+	tls->batched += length;
+	if (length > 0)
+		return (ssize_t)size;
+	ssize_t sent = gnutls_record_send(tls->session, bytes, size);
+	if (sent > 0)
+		protection_sent(&tls->protection, (size_t)sent);
+	/* The peer takes no more. */
+	if (sent > 0 && (size_t)sent < size)
+		tls->record_max = (size_t)sent;
+	return sent;
+}
+
 static enum io
 tls_write(struct stream *stream, const void *bytes, size_t size, struct diag *diag)
 {
@@ -141,8 +180,7 @@ tls_write(struct stream *stream, const void *bytes, size_t size, struct diag *di
 		return transport_push(tls->transport, diag);
 	tls->batching = true;
 	while (size > 0 && sent >= 0) {
-		sent = gnutls_record_send(
-			tls->session, next, size < tls->record_max ? size : tls->record_max);
+		sent = send_record(tls, next, size < tls->record_max ? size : tls->record_max);
 		if (sent > 0) {
 			next += sent;
 			size -= (size_t)sent;

@@ -5,6 +5,8 @@
 #include "common/diag.h"
 #include "tunnel/asked_name.h"
 #include "tunnel/authorise.h"
+#include "tunnel/loop.h"
+#include "tunnel/protection.h"
 #include "tunnel/resumption.h"
 #include "tunnel/tls.h"
 #include "tunnel/tls_failure.h"
@@ -149,6 +151,7 @@ complete(struct tls *tls, struct diag *diag)
 	tls->record_max = gnutls_record_get_max_size(tls->session);
 	if (tls->record_max > TLS_RECORD_PLAINTEXT)
 		tls->record_max = TLS_RECORD_PLAINTEXT;
+	protection_begin(&tls->protection, tls->session, tls->loop->ciphers);
 	tls->handshaken = true;
 	if (resumption_settle(tls, diag) == IO_ERROR)
 		return IO_ERROR;

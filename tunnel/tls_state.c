@@ -27,6 +27,7 @@ void
 tls_free(struct tls *tls, struct pool *pool)
 {
 	buffer_release(&tls->in, pool);
+	protection_end(&tls->protection);
 	if (tls->session)
 		gnutls_deinit(tls->session);
 	credentials_unref(tls->credentials);

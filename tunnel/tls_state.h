@@ -13,8 +13,9 @@
 #include "common/address.h"
 #include "common/buffer.h"
 #include "tunnel/authorise.h"
-#include "tunnel/tickets.h"
 #include "tunnel/loan.h"
+#include "tunnel/protection.h"
+#include "tunnel/tickets.h"
 #include "tunnel/window.h"
 
 struct credentials;
@@ -55,6 +56,7 @@ struct tls {
 	struct tls_opening *opening; /* NULL: over */
 	struct buffer in;	     /* what was received and waits while the window is closed */
 	struct window window;
+	struct protection protection; /* begins when the handshake is over */
 	size_t batched; /* records in the loop's ciphertext scratch, to be sent at once */
 	bool batching;
 	bool lent;    /* a step; all but this and @transport belongs to a helper thread */

@@ -101,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static char scratch[RELAY_BATCH_MAX];
+	static char scratch[RELAY_BATCH_MAX + STREAM_SLACK];
 	struct script script = {data, size};
 	struct side source = {.stream = {.ops = &side_ops}, .script = &script};
 	struct side sink = source;

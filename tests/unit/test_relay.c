@@ -79,7 +79,7 @@ struct fixture {
 	struct relay relay;
 	struct relay_turn turn;
 	struct diag diag;
-	char scratch[RELAY_BATCH_MAX];
+	char scratch[RELAY_BATCH_MAX + STREAM_SLACK];
 };
 
 static struct fixture fixture;

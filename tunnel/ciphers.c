@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "tunnel/ciphers.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEY_MAX = 32 };
+
+struct cipher {
+	struct cipher **holder; /* NULL: free */
+	gnutls_aead_cipher_hd_t aead;
+	unsigned char key[KEY_MAX];
+	size_t key_size;
+};
+
+struct ciphers {
+	struct cipher places[CIPHERS_MAX];
+	size_t next; /* to be taken, the oldest if none is free */
+};
+
+struct ciphers *
+ciphers_new(void)
+{
+	return calloc(1, sizeof(struct ciphers));
+}
+
+void
+ciphers_free(struct ciphers *ciphers)
+{
+	for (size_t i = 0; ciphers && i < CIPHERS_MAX; i++)
+		if (ciphers->places[i].holder)
+			cipher_drop(ciphers->places[i].holder);
+	free(ciphers);
+}
+
+void
+cipher_drop(struct cipher **holder)
+{
+	struct cipher *cipher = *holder;
+
+	if (!cipher)
+		return;
+	*holder = NULL;
+	gnutls_aead_cipher_deinit(cipher->aead);
+	gnutls_memset(cipher, 0, sizeof(*cipher));
+}
+
+static bool
+has_key(const struct cipher *cipher, const gnutls_datum_t *key)
+{
+	return cipher->key_size == key->size &&
+		gnutls_memcmp(cipher->key, key->data, key->size) == 0;
+}
+
+/* A place of @ciphers that is free, or is made so. */
+static struct cipher *
+make_place(struct ciphers *ciphers)
+{
+	struct cipher *place = &ciphers->places[ciphers->next];
+
+	ciphers->next = (ciphers->next + 1) % CIPHERS_MAX;
+	if (place->holder)
+		cipher_drop(place->holder);
+	return place;
+}
+
+gnutls_aead_cipher_hd_t
+ciphers_get(struct ciphers *ciphers, struct cipher **holder, gnutls_cipher_algorithm_t algorithm,
+	const gnutls_datum_t *key)
+{
+	if (*holder && has_key(*holder, key))
+		return (*holder)->aead;
+	cipher_drop(holder);
+	if (key->size > KEY_MAX)
+		return NULL;
+
+	struct cipher *cipher = make_place(ciphers);
+
+	if (gnutls_aead_cipher_init(&cipher->aead, algorithm, key) < 0)
+		return NULL;
+	memcpy(cipher->key, key->data, key->size);
+	cipher->key_size = key->size;
+	cipher->holder = holder;
+	*holder = cipher;
+	return cipher->aead;
+}
