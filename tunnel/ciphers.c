@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "tunnel/ciphers.h"
 
+#include <gnutls/crypto.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "tunnel/aead.h"
 
 enum { KEY_MAX = 32 };
 
 struct cipher {
 	struct cipher **holder; /* NULL: free */
-	gnutls_aead_cipher_hd_t aead;
+	struct aead *aead;
 	unsigned char key[KEY_MAX];
 	size_t key_size;
 };
@@ -22,6 +25,7 @@ struct ciphers {
 struct ciphers *
 ciphers_new(void)
 {
+	aead_prepare();
 	return calloc(1, sizeof(struct ciphers));
 }
 
@@ -42,7 +46,7 @@ cipher_drop(struct cipher **holder)
 	if (!cipher)
 		return;
 	*holder = NULL;
-	gnutls_aead_cipher_deinit(cipher->aead);
+	aead_free(cipher->aead);
 	gnutls_memset(cipher, 0, sizeof(*cipher));
 }
 
@@ -65,7 +69,7 @@ make_place(struct ciphers *ciphers)
 	return place;
 }
 
-gnutls_aead_cipher_hd_t
+struct aead *
 ciphers_get(struct ciphers *ciphers, struct cipher **holder, gnutls_cipher_algorithm_t algorithm,
 	const gnutls_datum_t *key)
 {
@@ -77,7 +81,8 @@ ciphers_get(struct ciphers *ciphers, struct cipher **holder, gnutls_cipher_algor
 
 	struct cipher *cipher = make_place(ciphers);
 
-	if (gnutls_aead_cipher_init(&cipher->aead, algorithm, key) < 0)
+	cipher->aead = aead_new(algorithm, key);
+	if (!cipher->aead)
 		return NULL;
 	memcpy(cipher->key, key->data, key->size);
 	cipher->key_size = key->size;

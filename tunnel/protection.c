@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "tunnel/protection.h"
 
-#include <gnutls/crypto.h>
 #include <string.h>
 
+#include "tunnel/aead.h"
 #include "tunnel/ciphers.h"
 #include "tunnel/records.h"
 #include "tunnel/stream.h"
@@ -12,11 +12,9 @@
 enum {
 	TYPE_DATA = 23, /* of a record: application_data */
 	DATA_MAX = 16 << 10,
-	NONCE_SIZE = 12,
 	SEQUENCE_SIZE = 8,
 	TYPE_SIZE = 1, /* behind the data */
-	TAG_SIZE = 16, /* of every cipher that is_known() */
-	OVERHEAD = TYPE_SIZE + TAG_SIZE,
+	OVERHEAD = TYPE_SIZE + AEAD_TAG,
 	/* Every 2^24 records GnuTLS changes the key, but sees that only of what it sends itself. */
 	RENEWAL_PERIOD = 1 << 24,
 	RENEWAL_MARGIN = 1 << 12,
@@ -28,17 +26,10 @@ enum way { SENT, RECEIVED };
 
 /* The next record of one way. */
 struct next {
-	gnutls_aead_cipher_hd_t aead;
+	const struct aead *aead;
 	uint64_t sequence;
-	uint8_t nonce[NONCE_SIZE];
+	uint8_t nonce[AEAD_NONCE];
 };
-
-static bool
-is_known(gnutls_cipher_algorithm_t algorithm)
-{
-	return algorithm == GNUTLS_CIPHER_AES_128_GCM || algorithm == GNUTLS_CIPHER_AES_256_GCM ||
-		algorithm == GNUTLS_CIPHER_CHACHA20_POLY1305;
-}
 
 void
 protection_begin(struct protection *protection, gnutls_session_t session, struct ciphers *ciphers)
@@ -47,7 +38,7 @@ protection_begin(struct protection *protection, gnutls_session_t session, struct
 	size_t open_max = gnutls_record_get_max_size(session);
 
 	*protection = (struct protection){0};
-	if (gnutls_protocol_get_version(session) != GNUTLS_TLS1_3 || !is_known(algorithm))
+	if (gnutls_protocol_get_version(session) != GNUTLS_TLS1_3 || !aead_knows(algorithm))
 		return;
 	protection->session = session;
 	protection->ciphers = ciphers;
@@ -73,13 +64,13 @@ prepare(struct protection *protection, enum way way, struct next *next)
 
 	if (gnutls_record_get_state(
 		    protection->session, way == RECEIVED, NULL, &iv, &key, sequence) < 0 ||
-		iv.size != NONCE_SIZE)
+		iv.size != AEAD_NONCE)
 		return false;
 	next->sequence = 0;
-	memcpy(next->nonce, iv.data, NONCE_SIZE);
+	memcpy(next->nonce, iv.data, AEAD_NONCE);
 	for (size_t i = 0; i < SEQUENCE_SIZE; i++) {
 		next->sequence = next->sequence << 8 | sequence[i];
-		next->nonce[NONCE_SIZE - SEQUENCE_SIZE + i] ^= sequence[i];
+		next->nonce[AEAD_NONCE - SEQUENCE_SIZE + i] ^= sequence[i];
 	}
 	next->aead = ciphers_get(protection->ciphers, holder, protection->algorithm, &key);
 	return next->aead;
@@ -121,11 +112,10 @@ protection_open(struct protection *protection, struct window *window, uint8_t *b
 		sealed > (size_t)protection->open_max + OVERHEAD ||
 		!prepare(protection, RECEIVED, &next))
 		return 0;
-	size_t length = sealed - TAG_SIZE;
-	if (gnutls_aead_cipher_decrypt(next.aead, next.nonce, NONCE_SIZE, record, RECORD_HEADER,
-		    TAG_SIZE, record + RECORD_HEADER, sealed, bytes, &length) < 0)
+	const struct aead_frame frame = {next.nonce, record, RECORD_HEADER};
+	if (aead_open(next.aead, &frame, record + RECORD_HEADER, sealed, bytes) < 0)
 		return 0;
-	length = data_in(bytes, length);
+	size_t length = data_in(bytes, sealed - AEAD_TAG);
 	if (length == 0 || !advance(protection, RECEIVED, &next))
 		return 0;
 	window->start += RECORD_HEADER + sealed;
@@ -150,20 +140,17 @@ size_t
 protection_seal(
 	struct protection *protection, const void *bytes, size_t size, uint8_t *record, size_t room)
 {
-	uint8_t type = TYPE_DATA;
-	size_t sealed = size + OVERHEAD;
+	const size_t sealed = size + OVERHEAD;
 	const uint8_t header[RECORD_HEADER] = {
 		TYPE_DATA, 3, 3, (uint8_t)(sealed >> 8), (uint8_t)sealed};
-	const giovec_t authentic = {record, RECORD_HEADER};
-	const giovec_t plain[] = {{(void *)(uintptr_t)bytes, size}, {&type, TYPE_SIZE}};
 	struct next next;
+	const struct aead_frame frame = {next.nonce, header, RECORD_HEADER};
 
 	if (size > protection->seal_max || room < RECORD_HEADER + sealed ||
 		!prepare(protection, SENT, &next) || is_renewal_near(next.sequence))
 		return 0;
 	memcpy(record, header, RECORD_HEADER);
-	if (gnutls_aead_cipher_encryptv(next.aead, next.nonce, NONCE_SIZE, &authentic, 1, TAG_SIZE,
-		    plain, 2, record + RECORD_HEADER, &sealed) < 0 ||
+	if (aead_seal(next.aead, &frame, bytes, size, TYPE_DATA, record + RECORD_HEADER) < 0 ||
 		!advance(protection, SENT, &next))
 		return 0;
 	return RECORD_HEADER + sealed;

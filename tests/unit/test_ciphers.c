@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "common/defs.h"
+#include "tunnel/aead.h"
 #include "tunnel/ciphers.h"
 
-enum { KEY_SIZE = 16, TAG_SIZE = 16, TEXT_SIZE = 4 };
+enum { KEY_SIZE = 16, TEXT_SIZE = 4 };
 
 static struct ciphers *ciphers;
 static struct cipher *one, *other, *holders[CIPHERS_MAX + 2];
@@ -27,13 +28,12 @@ teardown(void **state)
 	return 0;
 }
 
-static gnutls_aead_cipher_hd_t
+static struct aead *
 get(struct cipher **holder, uint8_t number)
 {
 	uint8_t bytes[KEY_SIZE] = {number};
 	const gnutls_datum_t key = {bytes, sizeof(bytes)};
-	gnutls_aead_cipher_hd_t aead =
-		ciphers_get(ciphers, holder, GNUTLS_CIPHER_AES_128_GCM, &key);
+	struct aead *aead = ciphers_get(ciphers, holder, GNUTLS_CIPHER_AES_128_GCM, &key);
 
 	assert_non_null(aead);
 	assert_non_null(*holder);
@@ -41,26 +41,24 @@ get(struct cipher **holder, uint8_t number)
 }
 
 static void
-encrypt(gnutls_aead_cipher_hd_t aead, uint8_t *sealed)
+seal(const struct aead *aead, uint8_t *sealed)
 {
-	static const uint8_t nonce[12];
-	size_t size = TEXT_SIZE + TAG_SIZE;
+	static const uint8_t nonce[AEAD_NONCE];
+	const struct aead_frame frame = {.nonce = nonce, .header = nonce};
 
-	assert_int_equal(gnutls_aead_cipher_encrypt(aead, nonce, sizeof(nonce), NULL, 0, TAG_SIZE,
-				 "text", TEXT_SIZE, sealed, &size),
-		0);
+	assert_int_equal(aead_seal(aead, &frame, "text", TEXT_SIZE, 0, sealed), 0);
 }
 
 static void
 it_has_the_key_that_is_asked_for(void **state)
 {
-	uint8_t sealed[4][TEXT_SIZE + TAG_SIZE];
+	uint8_t sealed[4][TEXT_SIZE + 1 + AEAD_TAG];
 
 	(void)state;
-	encrypt(get(&one, 1), sealed[0]);
-	encrypt(get(&other, 2), sealed[1]);
-	encrypt(get(&one, 1), sealed[2]);
-	encrypt(get(&one, 2), sealed[3]);
+	seal(get(&one, 1), sealed[0]);
+	seal(get(&other, 2), sealed[1]);
+	seal(get(&one, 1), sealed[2]);
+	seal(get(&one, 2), sealed[3]);
 	assert_memory_not_equal(sealed[0], sealed[1], sizeof(sealed[0]));
 	assert_memory_equal(sealed[0], sealed[2], sizeof(sealed[0]));
 	assert_memory_equal(sealed[1], sealed[3], sizeof(sealed[1]));
@@ -71,7 +69,7 @@ it_stays_with_its_holder_while_the_key_is_the_same(void **state)
 {
 
 	(void)state;
-	gnutls_aead_cipher_hd_t aead = get(&one, 1);
+	const struct aead *aead = get(&one, 1);
 	struct cipher *held = one;
 	assert_ptr_equal(get(&one, 1), aead);
 	assert_ptr_equal(one, held);
@@ -86,6 +84,17 @@ the_oldest_is_taken_from_its_holder(void **state)
 		(void)get(&holders[i], (uint8_t)i);
 	for (size_t i = 0; i < ARRAY_SIZE(holders); i++)
 		assert_int_equal(!holders[i], i < 2);
+}
+
+static void
+a_holder_with_a_new_key_has_left_the_place_of_the_old_one(void **state)
+{
+	(void)state;
+	(void)get(&one, 1);
+	(void)get(&one, 2);
+	for (size_t i = 0; i < CIPHERS_MAX - 1; i++)
+		(void)get(&holders[i], 3);
+	assert_non_null(one);
 }
 
 static void
@@ -132,6 +141,8 @@ main(void)
 			it_stays_with_its_holder_while_the_key_is_the_same, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_oldest_is_taken_from_its_holder, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_holder_with_a_new_key_has_left_the_place_of_the_old_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_dropped_is_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(all_are_taken_at_the_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_key_is_too_long, setup, teardown),

@@ -252,7 +252,8 @@ version_names_the_program_its_libraries_and_what_they_can_do(void **state)
 	static const char *const words[] = {"sallyport " PACKAGE_VERSION "\n", "\nlibraries:\n",
 		"  GnuTLS     3.", "  libev      4.", "  c-ares     1.",
 		"  inih       " INIH_VERSION " ", "  libcrypto  " LIBCRYPTO_VERSION " ",
-		"\nfeatures:\n", "post-quantum key exchange", SYSTEM_TRUST_FILE "\n"};
+		"  ipsec-mb   ", "AES-GCM by ipsec-mb", "\nfeatures:\n",
+		"post-quantum key exchange", SYSTEM_TRUST_FILE "\n"};
 
 	(void)state;
 	assert_int_equal(capture_run(command_version, "version"), EXIT_ENDED);
@@ -273,7 +274,7 @@ the_version_for_the_log_is_one_line_without_an_end(void **state)
 	expect(array, "sallyport " PACKAGE_VERSION ", GnuTLS 3.");
 	expect(array, ", libev 4.");
 	expect(array, ", c-ares 1.");
-	expect(array, ", inih " INIH_VERSION ", libcrypto " LIBCRYPTO_VERSION);
+	expect(array, ", inih " INIH_VERSION ", libcrypto " LIBCRYPTO_VERSION ", ipsec-mb ");
 	assert_null(strchr(array, '\n'));
 }
 
