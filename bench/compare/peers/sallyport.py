@@ -2,6 +2,7 @@
 """sallyport, as it is by default but for what all are told."""
 
 import os
+import re
 import shutil
 
 from compare.peer import GROUP, WORKERS, Peer
@@ -21,6 +22,11 @@ class Sallyport(Peer):
         'It remembers for five minutes that a chain verified, which is its default; with "chains anew" it verifies'
         " every one at every connection, as the others always do.",
     )
+
+    def versions(self):
+        version, library = super().versions()
+        faster = re.search(r"ipsec-mb +(\S+).*AES-GCM by ipsec-mb .*yes$", self.told(), re.DOTALL | re.MULTILINE)
+        return version, f"{library} and, for AES-GCM, ipsec-mb {faster[1]}" if faster else library
 
     def command(self, end):
         path = end.write(
