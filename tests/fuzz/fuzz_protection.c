@@ -107,7 +107,8 @@ begin(void)
 	must(results[CLIENT] == 0 && results[SERVER] == 0);
 	gnutls_transport_set_ptr(sessions[CLIENT], &window);
 	gnutls_transport_set_pull_function(sessions[CLIENT], on_pull);
-	edge = mmap(NULL, 2 * EDGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	edge = mmap(
+		NULL, (size_t)2 * EDGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	must(edge != MAP_FAILED);
 	edge += EDGE;
 	must(mprotect(edge, EDGE, PROT_NONE) == 0);
@@ -200,7 +201,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *exact = edge - length;
 	memcpy(exact, kind == RAW ? data : record, length);
 	if (kind == TURNED)
-		exact[data[0] * 251 % length] ^= (uint8_t)(1 << data[0] % 8);
+		exact[data[0] * (size_t)251 % length] ^= (uint8_t)(1 << data[0] % 8);
 	judge(exact, length, data, kind == AUTHENTIC ? data_in(data, inner) : 0);
 	return 0;
 }

@@ -397,8 +397,8 @@ what_is_no_whole_record_is_left_to_gnutls(void **state)
 {
 	enum { EDGE = 64 << 10 };
 	static const uint8_t bytes[] = {23, 4, 3, 64, 0, 'x'};
-	uint8_t *edge =
-		mmap(NULL, 2 * EDGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *edge = mmap(
+		NULL, (size_t)2 * EDGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	(void)state;
 	assert_ptr_not_equal(edge, MAP_FAILED);
@@ -414,7 +414,7 @@ what_is_no_whole_record_is_left_to_gnutls(void **state)
 		window_grow(&tight, size);
 		assert_int_equal(protection_open(&protection, &tight, got), 0);
 	}
-	assert_int_equal(munmap(edge - EDGE, 2 * EDGE), 0);
+	assert_int_equal(munmap(edge - EDGE, (size_t)2 * EDGE), 0);
 }
 
 static void
