@@ -8,7 +8,7 @@
 
 #include "tunnel/vaes.h"
 
-/* One of both. */
+/* One of both; without WITH_IPSEC_MB nothing of vaes.h is there to be called. */
 struct aead {
 	struct vaes *vaes;
 	gnutls_aead_cipher_hd_t gnutls;
@@ -53,7 +53,7 @@ aead_free(struct aead *aead)
 {
 	if (!aead)
 		return;
-	if (aead->vaes)
+	if (WITH_IPSEC_MB && aead->vaes)
 		vaes_free(aead->vaes);
 	else
 		gnutls_aead_cipher_deinit(aead->gnutls);
@@ -68,11 +68,12 @@ aead_seal(const struct aead *aead, const struct aead_frame *frame, const void *d
 	const giovec_t plain[] = {{(void *)(uintptr_t)data, size}, {&last, sizeof(last)}};
 	size_t length = size + sizeof(last) + AEAD_TAG;
 
-	if (!aead->vaes)
-		return gnutls_aead_cipher_encryptv(aead->gnutls, frame->nonce, AEAD_NONCE, &header,
-			1, AEAD_TAG, plain, 2, sealed, &length);
-	vaes_seal(aead->vaes, frame, data, size, last, sealed);
-	return 0;
+	if (WITH_IPSEC_MB && aead->vaes) {
+		vaes_seal(aead->vaes, frame, data, size, last, sealed);
+		return 0;
+	}
+	return gnutls_aead_cipher_encryptv(aead->gnutls, frame->nonce, AEAD_NONCE, &header, 1,
+		AEAD_TAG, plain, 2, sealed, &length);
 }
 
 int
@@ -81,7 +82,7 @@ aead_open(const struct aead *aead, const struct aead_frame *frame, const uint8_t
 {
 	size_t length = size - AEAD_TAG;
 
-	if (aead->vaes)
+	if (WITH_IPSEC_MB && aead->vaes)
 		return vaes_open(aead->vaes, frame, sealed, size, data);
 	return gnutls_aead_cipher_decrypt(aead->gnutls, frame->nonce, AEAD_NONCE, frame->header,
 		frame->header_size, AEAD_TAG, sealed, size, data, &length);
