@@ -65,14 +65,14 @@ class Peer:
             return f"not installed ({self.package})"
         return None
 
-    def told(self):
-        """What the program says of its version."""
-        told = subprocess.run([self.binary, *self.version_arguments], capture_output=True, text=True, check=False)
-        return told.stdout + told.stderr
-
     def versions(self):
         """Of the program, and of the library that does its TLS: None where it does not tell."""
-        return parse_versions(self.told())
+        told = subprocess.run([self.binary, *self.version_arguments], capture_output=True, text=True, check=False)
+        return self.read_versions(told.stdout + told.stderr)
+
+    def read_versions(self, told):
+        """The same, from what the program tells."""
+        return parse_versions(told)
 
     def takes_part(self, _load):
         """Is it measured under this load?"""

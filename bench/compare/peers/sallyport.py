@@ -23,9 +23,9 @@ class Sallyport(Peer):
         " every one at every connection, as the others always do.",
     )
 
-    def versions(self):
-        version, library = super().versions()
-        faster = re.search(r"ipsec-mb +(\S+).*AES-GCM by ipsec-mb .*yes$", self.told(), re.DOTALL | re.MULTILINE)
+    def read_versions(self, told):
+        version, library = super().read_versions(told)
+        faster = re.search(r"ipsec-mb +(\S+).*AES-GCM by ipsec-mb .*yes$", told, re.DOTALL | re.MULTILINE)
         return version, f"{library} and, for AES-GCM, ipsec-mb {faster[1]}" if faster else library
 
     def command(self, end):
