@@ -19,7 +19,7 @@ struct cipher {
 
 struct ciphers {
 	struct cipher places[CIPHERS_MAX];
-	size_t next; /* to be taken, the oldest if none is free */
+	size_t next; /* to be taken; each comes in its turn, free or not */
 };
 
 struct ciphers *

@@ -29,8 +29,8 @@ void
 command_version_line(struct text *text)
 {
 	text_format(text,
-		"sallyport %s, GnuTLS %s, libev %d.%d, c-ares %s, inih %s, libcrypto %s, ipsec-mb "
-		"%s",
+		"sallyport %s, GnuTLS %s, libev %d.%d, c-ares %s, inih %s, "
+		"libcrypto %s, ipsec-mb %s",
 		PACKAGE_VERSION, gnutls_check_version(NULL), ev_version_major(), ev_version_minor(),
 		ares_version(NULL), INIH_VERSION, LIBCRYPTO_VERSION, ipsec_mb());
 }

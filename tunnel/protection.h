@@ -2,8 +2,8 @@
 /*
  * protection.h - data in the records of TLS 1.3, from one buffer right into another (RFC 8446 section 5.2).
  *
- * GnuTLS does this too, but copies each record and allocates for it. What is done here uses its ciphers, and the
- * keys and sequence numbers of its session, which stay there. It is for data that is in order; GnuTLS is left
+ * GnuTLS does this too, but copies each record and allocates for it. What is done here takes the keys
+ * and sequence numbers of its session, which stay there. It is for data that is in order; GnuTLS is left
  * everything else as it is:
  *
  *  - a record that is not data, is empty, too long or wrong: GnuTLS judges it, and says what is wrong;

@@ -43,6 +43,7 @@ find(void *handle, const char *name, void *function)
 {
 	void *address = dlsym(handle, name);
 
+	/* As in libcrypto.c: C knows no way from an object to a function, POSIX does. */
 	memcpy(function, &address, sizeof(address));
 	return address;
 }

@@ -195,13 +195,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2 || size > INNER_MAX)
 		return 0;
 	const enum kind kind = *data++ % KINDS;
-	size_t inner = --size;
+	size--;
 	set_sequence(0);
 	size_t length = kind == RAW ? size : forge(data, size, record);
 	uint8_t *exact = edge - length;
 	memcpy(exact, kind == RAW ? data : record, length);
 	if (kind == TURNED)
 		exact[data[0] * (size_t)251 % length] ^= (uint8_t)(1 << data[0] % 8);
-	judge(exact, length, data, kind == AUTHENTIC ? data_in(data, inner) : 0);
+	judge(exact, length, data, kind == AUTHENTIC ? data_in(data, size) : 0);
 	return 0;
 }

@@ -67,7 +67,6 @@ it_has_the_key_that_is_asked_for(void **state)
 static void
 it_stays_with_its_holder_while_the_key_is_the_same(void **state)
 {
-
 	(void)state;
 	const struct aead *aead = get(&one, 1);
 	struct cipher *held = one;
@@ -78,7 +77,6 @@ it_stays_with_its_holder_while_the_key_is_the_same(void **state)
 static void
 the_oldest_is_taken_from_its_holder(void **state)
 {
-
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(holders); i++)
 		(void)get(&holders[i], (uint8_t)i);
@@ -100,7 +98,6 @@ a_holder_with_a_new_key_has_left_the_place_of_the_old_one(void **state)
 static void
 what_is_dropped_is_gone(void **state)
 {
-
 	(void)state;
 	cipher_drop(&one);
 	(void)get(&one, 1);
@@ -111,7 +108,6 @@ what_is_dropped_is_gone(void **state)
 static void
 all_are_taken_at_the_end(void **state)
 {
-
 	(void)state;
 	(void)get(&one, 1);
 	(void)get(&other, 2);
