@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/diag.h"
@@ -417,6 +418,30 @@ print_unix(const struct endpoint *endpoint, struct text *text)
 		length--;
 	}
 	text_escape(text, name, length);
+}
+
+struct packed_endpoint *
+endpoint_pack(const struct endpoint *endpoint)
+{
+	/* The kernel tells the length of a UNIX name even where it had no room for it. */
+	socklen_t room = sizeof(endpoint->local);
+	socklen_t length = endpoint->length < room ? endpoint->length : room;
+	struct packed_endpoint *packed = malloc(sizeof(*packed) + length);
+
+	if (!packed)
+		return NULL;
+	packed->length = length;
+	memcpy(packed->bytes, &endpoint->local, length);
+	return packed;
+}
+
+struct endpoint
+endpoint_unpack(const struct packed_endpoint *packed)
+{
+	struct endpoint endpoint = {.length = packed->length};
+
+	memcpy(&endpoint.local, packed->bytes, packed->length);
+	return endpoint;
 }
 
 void

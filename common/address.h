@@ -48,6 +48,12 @@ struct endpoint {
 	};
 };
 
+/* An endpoint that is kept for long, in no more memory than it needs; freed with free(). */
+struct packed_endpoint {
+	socklen_t length;
+	unsigned char bytes[];
+};
+
 _Static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
 	"the port stands elsewhere in IPv6");
 
@@ -86,6 +92,12 @@ bool endpoint_is_local(const struct endpoint *endpoint);
 
 /* Are both the same address and port? An IPv4-mapped address is the IPv4 address. */
 bool endpoint_is_equal(const struct endpoint *a, const struct endpoint *b);
+
+/* A copy of @endpoint, which the caller frees with free(). NULL without memory. */
+MUST_USE struct packed_endpoint *endpoint_pack(const struct endpoint *endpoint);
+
+/* What was packed. */
+struct endpoint endpoint_unpack(const struct packed_endpoint *packed);
 
 /*
  * Write "192.0.2.1:443" (for an IPv4-mapped address too), "[2001:db8::1]:443", "unix:/path" (escaped),

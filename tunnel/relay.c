@@ -4,17 +4,17 @@
 #include "common/diag.h"
 
 void
-relay_init(struct relay *relay, struct stream *source, struct stream *sink)
+relay_init(struct relay *relay)
 {
-	*relay = (struct relay){.source = source, .sink = sink, .batch = RELAY_BATCH_MIN};
+	*relay = (struct relay){.batch = RELAY_BATCH_MIN};
 }
 
 /* Judge what the sink answered; @more: the source has more for a larger batch. */
 static enum io
-after_write(struct relay *relay, enum io answer, bool more)
+after_write(struct relay *relay, struct relay_turn *turn, enum io answer, bool more)
 {
 	relay->blocked = answer == IO_WANT_WRITE;
-	relay->broken_by_sink = answer == IO_ERROR;
+	turn->broken_by_sink = answer == IO_ERROR;
 	if (relay->blocked && relay->batch > RELAY_BATCH_BLOCKED)
 		relay->batch = RELAY_BATCH_BLOCKED;
 	else if (answer == IO_DONE && more && relay->batch < RELAY_BATCH_MAX)
@@ -28,28 +28,28 @@ carry(struct relay *relay, struct relay_turn *turn, struct diag *diag)
 {
 	size_t batch = relay->batch < turn->room ? relay->batch : turn->room;
 	size_t got = 0;
-	enum io answer = stream_read(relay->source, turn->scratch, batch, &got, diag);
+	enum io answer = stream_read(turn->source, turn->scratch, batch, &got, diag);
 
 	if (answer == IO_END) {
 		relay->state = RELAY_FINISHING;
-		return after_write(relay, stream_finish(relay->sink, diag), false);
+		return after_write(relay, turn, stream_finish(turn->sink, diag), false);
 	}
 	if (answer != IO_DONE)
 		return answer;
 	relay->bytes += got;
 	/* Tiny records cost as much as those that fill the batch. */
 	turn->budget -= batch < turn->budget ? batch : turn->budget;
-	answer = stream_write(relay->sink, turn->scratch, got, diag);
-	return after_write(relay, answer, relay->source->readable);
+	answer = stream_write(turn->sink, turn->scratch, got, diag);
+	return after_write(relay, turn, answer, turn->source->readable);
 }
 
 /* Push what the sink holds. */
 static enum io
-push(struct relay *relay, struct diag *diag)
+push(struct relay *relay, struct relay_turn *turn, struct diag *diag)
 {
-	if (!relay->sink->writable)
+	if (!turn->sink->writable)
 		return IO_WANT_WRITE;
-	return after_write(relay, stream_write(relay->sink, NULL, 0, diag), false);
+	return after_write(relay, turn, stream_write(turn->sink, NULL, 0, diag), false);
 }
 
 enum io
@@ -59,10 +59,10 @@ relay_run(struct relay *relay, struct relay_turn *turn, struct diag *diag)
 
 	while (answer == IO_DONE && relay->state != RELAY_OVER) {
 		if (relay->blocked)
-			answer = push(relay, diag);
+			answer = push(relay, turn, diag);
 		else if (relay->state == RELAY_FINISHING)
 			relay->state = RELAY_OVER;
-		else if (!relay->source->readable)
+		else if (!turn->source->readable)
 			answer = IO_WANT_READ;
 		else if (turn->budget == 0 || turn->room < RELAY_BATCH_MIN)
 			return IO_DONE;

@@ -28,28 +28,28 @@ enum {
 enum relay_state { RELAY_OPEN, RELAY_FINISHING, RELAY_OVER };
 
 struct relay {
-	struct stream *source, *sink;
 	uint64_t bytes; /* taken by the sink */
-	size_t batch;	/* how much to read at once */
-	enum relay_state state;
-	bool blocked;	     /* the sink holds bytes */
-	bool broken_by_sink; /* after IO_ERROR: which of the two failed */
+	uint32_t batch; /* how much to read at once */
+	bool blocked;	/* the sink holds bytes */
+	enum relay_state state : 8;
 };
 
 /* What a relay is lent for one turn. */
 struct relay_turn {
-	void *scratch; /* RELAY_BATCH_MAX + STREAM_SLACK bytes */
+	struct stream *source, *sink; /* the same in each */
+	void *scratch;		      /* RELAY_BATCH_MAX + STREAM_SLACK bytes */
 	size_t room; /* bytes that the sink may have to hold; under RELAY_BATCH_MIN nothing is read */
-	size_t budget; /* bytes that may be asked of the source; counted down */
+	size_t budget;	     /* bytes that may be asked of the source; counted down */
+	bool broken_by_sink; /* set with IO_ERROR: which of the two failed */
 };
 
-/* Start carrying from @source to @sink. Borrows both until the relay is no longer run. */
-void relay_init(struct relay *relay, struct stream *source, struct stream *sink);
+/* Prepare @relay to be run. */
+void relay_init(struct relay *relay);
 
 /*
  * Carry what can be carried now. IO_WANT_READ: the source has nothing. IO_WANT_WRITE: the sink holds
  * bytes. IO_DONE: budget or room is used up, run it again. IO_END: over. IO_ERROR: broken, with words,
- * and @broken_by_sink.
+ * and by whom in @turn.
  */
 MUST_USE enum io relay_run(struct relay *relay, struct relay_turn *turn, struct diag *diag);
 

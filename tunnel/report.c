@@ -62,6 +62,19 @@ add_number(struct line *line, const char *key, uint64_t number)
 	line->fields[line->count++] = (struct log_field){.key = key, .number = number};
 }
 
+/* Add an address, written to @array, which the line then points to. */
+static void
+add_endpoint(struct line *line, const char *key, const struct packed_endpoint *packed,
+	char array[ADDRESS_TEXT_SIZE])
+{
+	struct endpoint endpoint = endpoint_unpack(packed);
+	struct text text;
+
+	text_init(&text, array, ADDRESS_TEXT_SIZE);
+	endpoint_print(&endpoint, &text);
+	add_text(line, key, array);
+}
+
 /* The fields of a side that speaks TLS; @transport is NULL if it did not come to that. */
 static void
 add_tls(struct line *line, const struct transport *transport, const struct tls_keys *keys,
@@ -127,7 +140,6 @@ report_end(const struct tunnel *tunnel, const struct ending *ending)
 	char id[32], duration[32], client[ADDRESS_TEXT_SIZE], backend[ADDRESS_TEXT_SIZE];
 	struct tls_texts texts[2];
 	struct line line = {.count = 0};
-	struct text text;
 
 	count(tunnel, ending->kind);
 	if (!log_is_on(level_of(ending->kind)))
@@ -137,16 +149,11 @@ report_end(const struct tunnel *tunnel, const struct ending *ending)
 		duration, sizeof(duration), "%.3f", ev_now(tunnel->loop->ev) - tunnel->started);
 	add_text(&line, "service", tunnel->service->config->name);
 	add_text(&line, "tunnel", id);
-	text_init(&text, client, sizeof(client));
-	endpoint_print(&tunnel->client_address, &text);
-	add_text(&line, "peer", client);
+	add_endpoint(&line, "peer", tunnel->client_address, client);
 	if (tunnel->sni)
 		add_text(&line, "sni", tunnel->sni);
-	if (tunnel->backend_address.length > 0) {
-		text_init(&text, backend, sizeof(backend));
-		endpoint_print(&tunnel->backend_address, &text);
-		add_text(&line, "backend", backend);
-	}
+	if (tunnel->backend_address)
+		add_endpoint(&line, "backend", tunnel->backend_address, backend);
 	add_sides(&line, tunnel, texts);
 	add_number(&line, "sent", tunnel->to_backend.bytes);
 	add_number(&line, "received", tunnel->to_client.bytes);

@@ -90,8 +90,9 @@ begin_tls(struct tunnel *tunnel, struct ending *ending)
 	if (!service)
 		return over(ending, ENDING_REFUSED, ENDED_BY_CLIENT);
 	settle(tunnel, service);
+	const struct endpoint from = endpoint_unpack(tunnel->client_address);
 	const struct tls_beginning beginning = {
-		.from = &tunnel->client_address,
+		.from = &from,
 		.received = &greeting->received,
 		.sni = tunnel->sni ? tunnel->sni : "",
 		.small_records = greeting->hello.small_records,
@@ -153,8 +154,8 @@ dialing(struct tunnel *tunnel, struct ending *ending)
 	}
 	if (!tunnel->backend)
 		return TUNNEL_DIALING;
-	relay_init(&tunnel->to_backend, &tunnel->client->stream, &tunnel->backend->stream);
-	relay_init(&tunnel->to_client, &tunnel->backend->stream, &tunnel->client->stream);
+	relay_init(&tunnel->to_backend);
+	relay_init(&tunnel->to_client);
 	tunnel->active = ev_now(tunnel->loop->ev);
 	set_timer(tunnel, idle_limit(tunnel));
 	return TUNNEL_RELAYING;
@@ -170,16 +171,25 @@ relaying_reset(struct tunnel *tunnel, struct ending *ending)
 	return over(ending, ENDING_ABORTED, by_client ? ENDED_BY_CLIENT : ENDED_BY_BACKEND);
 }
 
-/* @relay broke: blame the side whose stream it was. */
-static enum tunnel_state
-relaying_broken(
-	struct tunnel *tunnel, const struct relay *relay, bool from_client, struct ending *ending)
+static void
+note_backend_failure(const struct tunnel *tunnel)
 {
-	bool by_client = from_client != relay->broken_by_sink;
+	if (!tunnel->backend_address)
+		return;
+	struct endpoint endpoint = endpoint_unpack(tunnel->backend_address);
+	dialer_note_failure(tunnel->loop->dialer, &endpoint);
+}
+
+/* A relay broke in @turn: blame the side whose stream it was. */
+static enum tunnel_state
+relaying_broken(struct tunnel *tunnel, const struct relay_turn *turn, struct ending *ending)
+{
+	const struct stream *broken = turn->broken_by_sink ? turn->sink : turn->source;
+	bool by_client = broken == &tunnel->client->stream;
 
 	/* A TLS 1.3 server judges our certificate when we believe to be connected already. */
 	if (!by_client && tunnel->backend->tls && tunnel->to_client.bytes == 0)
-		dialer_note_failure(tunnel->loop->dialer, &tunnel->backend_address);
+		note_backend_failure(tunnel);
 	return over(ending, ENDING_ABORTED, by_client ? ENDED_BY_CLIENT : ENDED_BY_BACKEND);
 }
 
@@ -229,7 +239,10 @@ relaying(struct tunnel *tunnel, struct ending *ending)
 {
 	struct loop *loop = tunnel->loop;
 	bool waited = tunnel->starved && list_is_empty(&tunnel->turn.link);
+	struct stream *client = &tunnel->client->stream, *backend = &tunnel->backend->stream;
 	struct relay_turn turn = {
+		.source = client,
+		.sink = backend,
 		.scratch = loop->plaintext,
 		.room = room(loop, waited),
 		.budget = TURN_BUDGET,
@@ -238,15 +251,17 @@ relaying(struct tunnel *tunnel, struct ending *ending)
 	/* An event may come before the end of the wait, and make it needless. */
 	loop_cancel(&tunnel->turn);
 	tunnel->starved = false;
-	if (tunnel->client->stream.reset || tunnel->backend->stream.reset)
+	if (client->reset || backend->reset)
 		return relaying_reset(tunnel, ending);
 	enum io there = relay_run(&tunnel->to_backend, &turn, &ending->reason);
 	if (there == IO_ERROR)
-		return relaying_broken(tunnel, &tunnel->to_backend, true, ending);
+		return relaying_broken(tunnel, &turn, ending);
+	turn.source = backend;
+	turn.sink = client;
 	turn.budget = TURN_BUDGET;
 	enum io back = relay_run(&tunnel->to_client, &turn, &ending->reason);
 	if (back == IO_ERROR)
-		return relaying_broken(tunnel, &tunnel->to_client, false, ending);
+		return relaying_broken(tunnel, &turn, ending);
 	note_progress(tunnel);
 	if (there == IO_END && back == IO_END)
 		return over(ending, ENDING_CLOSED,
@@ -304,6 +319,18 @@ end_streams(struct tunnel *tunnel, enum ending_kind kind)
 	}
 }
 
+/* Free what nothing else knows of. */
+static void
+tunnel_free(struct tunnel *tunnel)
+{
+	if (!tunnel)
+		return;
+	free(tunnel->sni);
+	free(tunnel->client_address);
+	free(tunnel->backend_address);
+	free(tunnel);
+}
+
 /* Log, end both sides, and free the tunnel: the only place that does. */
 static void
 end(struct tunnel *tunnel, const struct ending *ending)
@@ -321,8 +348,7 @@ end(struct tunnel *tunnel, const struct ending *ending)
 	list_remove(&tunnel->link);
 	loop->tunnel_count--;
 	service_unref(tunnel->service);
-	free(tunnel->sni);
-	free(tunnel);
+	tunnel_free(tunnel);
 	if (loop->on_tunnel_end)
 		loop->on_tunnel_end->wake(loop->on_tunnel_end);
 }
@@ -400,7 +426,8 @@ on_dialed(struct dial_waiter *waiter, const struct dial_result *result)
 	struct ending ending = {.kind = ENDING_FAILED, .by = ENDED_BY_BACKEND};
 
 	tunnel->dial = NULL;
-	tunnel->backend_address = result->endpoint;
+	if (result->endpoint.length > 0)
+		tunnel->backend_address = endpoint_pack(&result->endpoint);
 	if (result->transport) {
 		tunnel->backend = result->transport;
 		tunnel->backend->stream.waker = &tunnel->waker;
@@ -413,13 +440,17 @@ on_dialed(struct dial_waiter *waiter, const struct dial_result *result)
 
 /* Takes over @fd. */
 static struct tunnel *
-tunnel_new(struct loop *loop, struct group *group, int fd)
+tunnel_new(struct loop *loop, struct group *group, int fd, const struct endpoint *address)
 {
 	struct tunnel *tunnel = calloc(1, sizeof(*tunnel));
-	struct transport *client = tunnel ? transport_new(loop, fd) : NULL;
+	struct transport *client = NULL;
 
+	if (tunnel)
+		tunnel->client_address = endpoint_pack(address);
+	if (tunnel && tunnel->client_address)
+		client = transport_new(loop, fd);
 	if (!client) {
-		free(tunnel);
+		tunnel_free(tunnel);
 		socket_reset(fd);
 		return NULL;
 	}
@@ -463,13 +494,12 @@ tunnel_start(struct loop *loop, struct group *group, int fd, const struct endpoi
 	const struct service_config *config = group_main(group)->config;
 	struct ending ending = {.reason.text = ""};
 
-	struct tunnel *tunnel = tunnel_new(loop, group, fd);
+	struct tunnel *tunnel = tunnel_new(loop, group, fd, address);
 	if (!tunnel) {
 		log_write(LOG_LEVEL_WARNING, "service %s: a connection is refused: out of memory",
 			config->name);
 		return;
 	}
-	tunnel->client_address = *address;
 	tunnel->state = begin(tunnel, &ending);
 	if (tunnel->state == TUNNEL_OVER)
 		end(tunnel, &ending);

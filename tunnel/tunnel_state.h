@@ -37,8 +37,8 @@ struct tunnel {
 	struct greeting *greeting; /* while greeting */
 	char *sni;		   /* the name that the client sent; NULL: none */
 	uint64_t serial;
-	enum tunnel_state state;
-	enum io wanted;		 /* while handshaking: what for */
+	enum tunnel_state state : 8;
+	enum io wanted : 8;	 /* while handshaking: what for */
 	bool half_closed;	 /* one way has ended */
 	bool client_ended_first; /* once half-closed */
 	bool starved;		 /* reads nothing until there is memory for it, or it has waited */
@@ -49,7 +49,8 @@ struct tunnel {
 	struct ev_timer timer;
 	struct dial *dial;
 	struct dial_waiter waiter;
-	struct endpoint client_address, backend_address;
+	struct packed_endpoint *client_address;
+	struct packed_endpoint *backend_address; /* the one that failed, too; NULL: not known */
 	double started, active; /* times of the event loop: of the accept, of the last byte */
 };
 

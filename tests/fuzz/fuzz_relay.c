@@ -108,11 +108,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct relay relay;
 	enum io answer = IO_DONE;
 
-	relay_init(&relay, &source.stream, &sink.stream);
+	relay_init(&relay);
 	while (script.left > 0 && answer != IO_ERROR && answer != IO_END) {
 		unsigned choice = next(&script);
 		struct relay_turn turn = {
-			scratch, (size_t)(choice & 15) << 13, (size_t)(choice >> 4) << 15};
+			.source = &source.stream,
+			.sink = &sink.stream,
+			.scratch = scratch,
+			.room = (size_t)(choice & 15) << 13,
+			.budget = (size_t)(choice >> 4) << 15,
+		};
 		struct diag diag;
 
 		source.stream.readable |= (choice & 1) != 0;

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/address.h"
@@ -201,6 +202,39 @@ an_endpoint_prints_what_it_was_made_of(void **state)
 }
 
 static void
+a_packed_endpoint_is_the_same_again(void **state)
+{
+	static const char *const texts[] = {"192.0.2.1:443", "[2001:db8::1]:443", "unix:/a",
+		"unix:@name", "unix:" PATH_107, "unix:@" PATH_107};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct endpoint endpoint = endpoint_of(texts[i]);
+		struct packed_endpoint *packed = endpoint_pack(&endpoint);
+
+		assert_non_null(packed);
+		assert_int_equal(packed->length, endpoint.length);
+		struct endpoint again = endpoint_unpack(packed);
+		assert_int_equal(again.length, endpoint.length);
+		assert_memory_equal(&again.local, &endpoint.local, endpoint.length);
+		free(packed);
+	}
+}
+
+static void
+a_length_beyond_the_address_is_not_packed(void **state)
+{
+	struct endpoint endpoint = {.length = sizeof(endpoint.local) + 1};
+
+	(void)state;
+	endpoint.local.sun_family = AF_UNIX;
+	struct packed_endpoint *packed = endpoint_pack(&endpoint);
+	assert_non_null(packed);
+	assert_int_equal(packed->length, sizeof(endpoint.local));
+	free(packed);
+}
+
+static void
 an_endpoint_from_the_kernel_may_have_no_name_or_a_hostile_one(void **state)
 {
 	struct endpoint unnamed = {.length = sizeof(sa_family_t)}, hostile = {0}, unknown = {0};
@@ -286,6 +320,8 @@ main(void)
 		cmocka_unit_test(a_good_text_is_parsed_and_printed_in_its_one_form),
 		cmocka_unit_test(a_bad_text_is_refused_in_words_and_changes_nothing),
 		cmocka_unit_test(an_endpoint_prints_what_it_was_made_of),
+		cmocka_unit_test(a_packed_endpoint_is_the_same_again),
+		cmocka_unit_test(a_length_beyond_the_address_is_not_packed),
 		cmocka_unit_test(an_endpoint_from_the_kernel_may_have_no_name_or_a_hostile_one),
 		cmocka_unit_test(endpoints_are_equal_by_address_and_port),
 		cmocka_unit_test(addresses_are_equal_by_what_was_written_and_port),

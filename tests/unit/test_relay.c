@@ -91,9 +91,12 @@ start(const struct step *source, size_t source_count, const struct step *sink, s
 		{.ops = &script_ops, .readable = true, .writable = true}, source, source_count, 0};
 	fixture.sink = (struct script){
 		{.ops = &script_ops, .readable = true, .writable = true}, sink, sink_count, 0};
-	fixture.turn = (struct relay_turn){
-		.scratch = fixture.scratch, .room = SIZE_MAX, .budget = SIZE_MAX};
-	relay_init(&fixture.relay, &fixture.source.stream, &fixture.sink.stream);
+	fixture.turn = (struct relay_turn){.source = &fixture.source.stream,
+		.sink = &fixture.sink.stream,
+		.scratch = fixture.scratch,
+		.room = SIZE_MAX,
+		.budget = SIZE_MAX};
+	relay_init(&fixture.relay);
 }
 
 #define START(source, sink) start(source, ARRAY_SIZE(source), sink, ARRAY_SIZE(sink))
@@ -178,11 +181,11 @@ a_broken_source_is_told_from_a_broken_sink(void **state)
 	(void)state;
 	start(source, 1, NULL, 0);
 	assert_int_equal(run(), IO_ERROR);
-	assert_false(fixture.relay.broken_by_sink);
+	assert_false(fixture.turn.broken_by_sink);
 	assert_string_equal(fixture.diag.text, "broken source");
 	START(source_good, sink);
 	assert_int_equal(run(), IO_ERROR);
-	assert_true(fixture.relay.broken_by_sink);
+	assert_true(fixture.turn.broken_by_sink);
 	assert_string_equal(fixture.diag.text, "broken sink");
 }
 

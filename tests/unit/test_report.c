@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -41,12 +42,16 @@ static const char sections[] =
 	"[out]\nmode = encrypt\naccept = 127.0.0.1:1\nconnect = localhost:1\n"
 	"[in]\nmode = offload\naccept = 127.0.0.1:2\nconnect = 127.0.0.1:3\n";
 
-static void
-set_endpoint(struct endpoint *endpoint, const char *host, uint16_t port)
+static struct packed_endpoint *
+packed_endpoint(const char *host, uint16_t port)
 {
-	endpoint->length = sizeof(endpoint->v4);
-	endpoint->v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
-	assert_int_equal(inet_pton(AF_INET, host, &endpoint->v4.sin_addr), 1);
+	struct endpoint endpoint = {.length = sizeof(endpoint.v4)};
+
+	endpoint.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
+	assert_int_equal(inet_pton(AF_INET, host, &endpoint.v4.sin_addr), 1);
+	struct packed_endpoint *packed = endpoint_pack(&endpoint);
+	assert_non_null(packed);
+	return packed;
 }
 
 static int
@@ -67,8 +72,8 @@ setup(void **state)
 	tunnel->to_backend.bytes = 1234;
 	tunnel->to_client.bytes = 5678901234;
 	tunnel->started = ev_now(fixture.loop.ev) - 1.5;
-	set_endpoint(&tunnel->client_address, "192.0.2.1", 5555);
-	set_endpoint(&tunnel->backend_address, "192.0.2.2", 5432);
+	tunnel->client_address = packed_endpoint("192.0.2.1", 5555);
+	tunnel->backend_address = packed_endpoint("192.0.2.2", 5432);
 	fixture.log = memfd_create("log", 0);
 	assert_true(fixture.log >= 0);
 	log_configure(&(struct log_settings){
@@ -86,6 +91,8 @@ teardown(void **state)
 			stream_close(&fixture.ends[i]->stream);
 		service_unref(fixture.services[i]);
 	}
+	free(fixture.tunnel.client_address);
+	free(fixture.tunnel.backend_address);
 	linger_end_all(&fixture.loop);
 	loop_release(&fixture.loop);
 	return close(fixture.log);
@@ -143,7 +150,8 @@ static void
 what_there_was_not_is_left_out(void **state)
 {
 	(void)state;
-	fixture.tunnel.backend_address.length = 0;
+	free(fixture.tunnel.backend_address);
+	fixture.tunnel.backend_address = NULL;
 	report(ENDING_CLOSED, ENDED_BY_CLIENT, NULL);
 	expect("\"by\":\"client\"");
 	expect_none("\"sni\":");
