@@ -18,7 +18,7 @@ move(struct buffer *buffer, struct pool *pool, size_t size)
 	if (length > 0)
 		memcpy(data, buffer_bytes(buffer), length);
 	buffer_release(buffer, pool);
-	*buffer = (struct buffer){.data = data, .end = length, .size = got};
+	*buffer = (struct buffer){.data = data, .end = (uint32_t)length, .size = (uint32_t)got};
 	return 0;
 }
 
@@ -39,7 +39,7 @@ buffer_add(struct buffer *buffer, struct pool *pool, const void *bytes, size_t l
 		}
 	}
 	memcpy(buffer->data + buffer->end, bytes, length);
-	buffer->end += length;
+	buffer->end += (uint32_t)length;
 	return 0;
 }
 
@@ -47,7 +47,7 @@ void
 buffer_drop(struct buffer *buffer, struct pool *pool, size_t length)
 {
 	assert(length <= buffer_length(buffer));
-	buffer->start += length;
+	buffer->start += (uint32_t)length;
 	if (buffer->start == buffer->end)
 		buffer_release(buffer, pool);
 }

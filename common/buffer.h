@@ -19,7 +19,7 @@ struct pool;
 
 struct buffer {
 	uint8_t *data;
-	size_t start, end, size;
+	uint32_t start, end, size;
 };
 
 static inline size_t

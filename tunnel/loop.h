@@ -16,6 +16,7 @@
 #include "common/defs.h"
 #include "common/list.h"
 #include "common/pool.h"
+#include "tunnel/window.h"
 
 struct ciphers;
 struct dialer;
@@ -47,8 +48,9 @@ struct loop {
 	unsigned index; /* of the worker, from 0 */
 	struct ev_loop *ev;
 	struct pool pool;
-	uint8_t *plaintext;  /* LOOP_SCRATCH + STREAM_SLACK bytes */
-	uint8_t *ciphertext; /* LOOP_SCRATCH_CIPHER bytes */
+	uint8_t *plaintext;   /* LOOP_SCRATCH + STREAM_SLACK bytes */
+	uint8_t *ciphertext;  /* LOOP_SCRATCH_CIPHER bytes */
+	struct window window; /* of TLS in @ciphertext, closed between callbacks */
 
 	struct list tunnels; /* running ones, by struct tunnel's link */
 	size_t tunnel_count;

@@ -32,10 +32,10 @@ struct protection {
 	gnutls_session_t session;
 	struct ciphers *ciphers;
 	struct cipher *opening, *sealing;
-	gnutls_cipher_algorithm_t algorithm;
 	uint16_t open_max; /* bytes of data in a record that may come */
 	uint16_t seal_max; /* the most that GnuTLS has sent in one; 0: nothing is sealed here */
-	bool opens;	   /* what GnuTLS received last was data */
+	gnutls_cipher_algorithm_t algorithm : 16;
+	bool opens; /* what GnuTLS received last was data */
 };
 
 /*

@@ -55,7 +55,7 @@ expiry_of(const struct tls *tls, gnutls_datum_t *data)
 {
 	time_t expiry = gnutls_db_check_entry_expire_time(data);
 
-	expiry = earlier(expiry, tls->judgement.until);
+	expiry = earlier(expiry, tls->opening->judgement.until);
 	if (tls->credentials->config->ocsp != OCSP_OFF)
 		expiry = earlier(expiry, ocsp_expiry(tls->session));
 	return expiry;
@@ -119,7 +119,7 @@ settle_offer(struct tls *tls)
 static bool
 outlives_peer(const struct tls *tls)
 {
-	time_t until = tls->judgement.until;
+	time_t until = tls->opening->judgement.until;
 
 	return until && time(NULL) + (time_t)tls->credentials->config->ticket_lifetime > until;
 }

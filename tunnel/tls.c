@@ -41,7 +41,7 @@ is_cancelled(const struct tls *tls, ssize_t error)
 static ssize_t
 receive(struct tls *tls, uint8_t *buffer, size_t size)
 {
-	struct window *window = &tls->window;
+	struct window *window = tls->window;
 	size_t before = window->start, opened = protection_open(&tls->protection, window, buffer);
 
 	if (opened > 0)
@@ -66,12 +66,12 @@ static enum io
 decrypt(struct tls *tls, uint8_t *buffer, size_t size, size_t *got, struct diag *diag)
 {
 	while (!tls->ended && size - *got >= TLS_RECORD_PLAINTEXT) {
-		size_t before = tls->window.start;
+		size_t before = tls->window->start;
 		ssize_t length = 0;
 
 		if (!tls->cancelled)
 			length = receive(tls, buffer + *got, size - *got);
-		else if (tls->window.ready == before)
+		else if (tls->window->ready == before)
 			return IO_WANT_READ;
 		if (length > 0) {
 			*got += (size_t)length;
@@ -81,7 +81,7 @@ decrypt(struct tls *tls, uint8_t *buffer, size_t size, size_t *got, struct diag 
 			tls->cancelled = true;
 		} else if (length == GNUTLS_E_AGAIN || length == GNUTLS_E_INTERRUPTED) {
 			/* A ticket or a key update answers like this too, with more behind it. */
-			if (tls->window.start == before)
+			if (tls->window->start == before)
 				return IO_WANT_READ;
 		} else if (length != GNUTLS_E_WARNING_ALERT_RECEIVED ||
 			++tls->warnings > TLS_WARNINGS_MAX) {
@@ -91,7 +91,7 @@ decrypt(struct tls *tls, uint8_t *buffer, size_t size, size_t *got, struct diag 
 	if (!tls->ended)
 		return IO_DONE;
 	/* Nothing counts that comes after the end. */
-	window_drop(&tls->window);
+	window_drop(tls->window);
 	return IO_END;
 }
 
@@ -99,7 +99,7 @@ decrypt(struct tls *tls, uint8_t *buffer, size_t size, size_t *got, struct diag 
 static enum io
 judge_fin(struct tls *tls, struct diag *diag)
 {
-	if (tls->window.end > tls->window.start) {
+	if (tls->window->end > tls->window->start) {
 		diag_set(diag, "the connection was cut inside a TLS record");
 		return IO_ERROR;
 	}
@@ -157,7 +157,7 @@ send_record(struct tls *tls, const void *bytes, size_t size)
 	size_t length = protection_seal(
 		&tls->protection, bytes, size, record, LOOP_SCRATCH_CIPHER - tls->batched);
 
-	tls->batched += length;
+	tls->batched += (uint32_t)length;
 	if (length > 0)
 		return (ssize_t)size;
 	ssize_t sent = gnutls_record_send(tls->session, bytes, size);
@@ -165,7 +165,7 @@ send_record(struct tls *tls, const void *bytes, size_t size)
 		protection_sent(&tls->protection, (size_t)sent);
 	/* The peer takes no more. */
 	if (sent > 0 && (size_t)sent < size)
-		tls->record_max = (size_t)sent;
+		tls->record_max = (uint16_t)sent;
 	return sent;
 }
 
@@ -296,12 +296,12 @@ begin(struct tls *tls, const struct tls_beginning *beginning)
 	opening->tls = tls;
 	if (beginning->from)
 		opening->from = *beginning->from;
-	tls->touched = buffer_length(&tls->in) > 0;
+	opening->touched = buffer_length(&tls->in) > 0;
 	if (copy_text(&opening->name, beginning->name) ||
 		copy_text(&opening->target, beginning->target) ||
 		copy_text(&opening->sni, beginning->sni))
 		return -1;
-	tls->judgement = (struct judgement){
+	opening->judgement = (struct judgement){
 		.credentials = tls->credentials,
 		.name = opening->name,
 		.from = beginning->from ? &opening->from : NULL,
@@ -314,9 +314,9 @@ static int
 on_client_hello(gnutls_session_t session)
 {
 	struct judgement *judgement = gnutls_session_get_ptr(session);
-	const struct tls *tls = container_of(judgement, struct tls, judgement);
+	const struct tls_opening *opening = container_of(judgement, struct tls_opening, judgement);
 
-	return asked_name_is(session, tls->opening->sni) ? 0 : GNUTLS_E_RECEIVED_DISALLOWED_NAME;
+	return asked_name_is(session, opening->sni) ? 0 : GNUTLS_E_RECEIVED_DISALLOWED_NAME;
 }
 
 int
@@ -338,17 +338,18 @@ tls_start(struct transport *transport, struct credentials *credentials,
 	tls->in = received;
 	tls->loop = transport->loop;
 	tls->transport = transport;
+	tls->window = &tls->loop->window;
 	tls->credentials = credentials_ref(credentials);
 	tls->alert = GNUTLS_A_INTERNAL_ERROR;
 	if (begin(tls, beginning)) {
 		diag_set(diag, "TLS: out of memory");
 		goto fail;
 	}
-	if (session_new(credentials, tls->judgement.name, beginning->small_records, &tls->session,
-		    diag))
+	if (session_new(
+		    credentials, tls->opening->name, beginning->small_records, &tls->session, diag))
 		goto fail;
 	resumption_offer(tls);
-	gnutls_session_set_ptr(tls->session, &tls->judgement);
+	gnutls_session_set_ptr(tls->session, &tls->opening->judgement);
 	if (tls->opening->sni)
 		gnutls_handshake_set_post_client_hello_function(tls->session, on_client_hello);
 	tls_wire_connect(tls);
@@ -363,8 +364,11 @@ void
 tls_print_identity(const struct transport *transport, struct text *text)
 {
 	const struct tls *tls = transport->tls;
-	const char *identity = tls->lent ? NULL : tls->judgement.identity;
+	const struct tls_opening *opening = tls->opening;
+	const char *identity = tls->identity;
 
+	if (opening)
+		identity = tls->lent ? NULL : opening->judgement.identity;
 	text_add(text, identity ? identity : "-");
 }
 

@@ -30,7 +30,7 @@ refuse_psk(struct tls *tls, struct diag *diag)
 {
 	tls->alert = GNUTLS_A_DECRYPT_ERROR;
 	diag_set(diag, "handshake: the peer %s",
-		tls->judgement.psk == PSK_UNKNOWN
+		tls->opening->judgement.psk == PSK_UNKNOWN
 			? "named a pre-shared key that is not in psk"
 			: "has another pre-shared key than ours of that identity");
 	return IO_ERROR;
@@ -40,12 +40,12 @@ refuse_psk(struct tls *tls, struct diag *diag)
 static enum io
 fail_handshake(struct tls *tls, int error, struct diag *diag)
 {
-	const struct judgement *judgement = &tls->judgement;
+	struct judgement *judgement = &tls->opening->judgement;
 	enum io answer = tls_failure(tls, "handshake", error, diag);
 	bool no_certificate =
 		error == GNUTLS_E_NO_CERTIFICATE_FOUND || error == GNUTLS_E_CERTIFICATE_REQUIRED;
 
-	if (no_certificate && authorise(tls->session, &tls->judgement))
+	if (no_certificate && authorise(tls->session, judgement))
 		return answer;
 	if (!judgement->judged && judgement->psk != PSK_NOT_NAMED && is_wrong_psk(error))
 		return refuse_psk(tls, diag);
@@ -62,7 +62,7 @@ fail_handshake(struct tls *tls, int error, struct diag *diag)
 static enum io
 end_handshake(struct tls *tls, struct diag *diag)
 {
-	if (!tls->touched)
+	if (!tls->opening->touched)
 		return IO_END;
 	diag_set(diag, "handshake: the peer closed the connection");
 	return IO_ERROR;
@@ -75,7 +75,8 @@ end_handshake(struct tls *tls, struct diag *diag)
 static int
 step(struct tls *tls)
 {
-	const char *sni = tls->opening->sni;
+	struct tls_opening *opening = tls->opening;
+	const char *sni = opening->sni;
 
 	for (;;) {
 		int error = gnutls_handshake(tls->session);
@@ -84,11 +85,11 @@ step(struct tls *tls)
 			continue;
 		if (error == GNUTLS_E_SUCCESS && sni && !asked_name_is(tls->session, sni))
 			return GNUTLS_E_RECEIVED_DISALLOWED_NAME;
-		if (error == GNUTLS_E_SUCCESS && !authorise(tls->session, &tls->judgement))
+		if (error == GNUTLS_E_SUCCESS && !authorise(tls->session, &opening->judgement))
 			return GNUTLS_E_CERTIFICATE_ERROR;
 		if (error != GNUTLS_E_AGAIN && error != GNUTLS_E_INTERRUPTED)
 			return error;
-		if (!window_has_record(&tls->window))
+		if (!window_has_record(tls->window))
 			return GNUTLS_E_AGAIN;
 	}
 }
@@ -97,9 +98,11 @@ step(struct tls *tls)
 static enum io
 make_step(struct tls *tls, int *error)
 {
-	if (tls->stepped) {
-		tls->stepped = false;
-		*error = tls->opening->step_result;
+	struct tls_opening *opening = tls->opening;
+
+	if (opening->stepped) {
+		opening->stepped = false;
+		*error = opening->step_result;
 	} else if (tls_loan_is_due(tls)) {
 		return IO_WAIT;
 	} else {
@@ -119,7 +122,9 @@ exchange(struct tls *tls, struct diag *diag)
 	if (!tls->transport->stream.readable)
 		return IO_WANT_READ;
 	answer = tls_wire_fill(tls, HANDSHAKE_BATCH, diag);
-	if (answer == IO_END || (answer == IO_ERROR && !tls->touched))
+	if (answer == IO_DONE)
+		tls->opening->touched = true;
+	if (answer == IO_END || (answer == IO_ERROR && !tls->opening->touched))
 		return end_handshake(tls, diag);
 	return answer;
 }
@@ -148,9 +153,10 @@ static enum io
 complete(struct tls *tls, struct diag *diag)
 {
 	/* GnuTLS 3.7 keeps to a max_fragment_length in TLS 1.3 only. */
-	tls->record_max = gnutls_record_get_max_size(tls->session);
-	if (tls->record_max > TLS_RECORD_PLAINTEXT)
-		tls->record_max = TLS_RECORD_PLAINTEXT;
+	size_t record_max = gnutls_record_get_max_size(tls->session);
+
+	tls->record_max =
+		record_max < TLS_RECORD_PLAINTEXT ? (uint16_t)record_max : TLS_RECORD_PLAINTEXT;
 	protection_begin(&tls->protection, tls->session, tls->loop->ciphers);
 	tls->handshaken = true;
 	if (resumption_settle(tls, diag) == IO_ERROR)
@@ -177,7 +183,7 @@ tls_handshake(struct transport *transport, struct diag *diag)
 		return transport_push(transport, diag);
 	if (tls->lent)
 		return wait_for_step(tls, diag);
-	if (tls->stepped && tls_wire_add_flight(tls, diag) == IO_ERROR)
+	if (tls->opening->stepped && tls_wire_add_flight(tls, diag) == IO_ERROR)
 		return IO_ERROR;
 	tls_wire_open(tls);
 	enum io answer = handshake_window(tls, diag);

@@ -14,32 +14,36 @@
 static void
 on_work(struct loan *loan)
 {
-	struct tls *tls = container_of(loan, struct tls_opening, loan)->tls;
+	struct tls_opening *opening = container_of(loan, struct tls_opening, loan);
+	struct tls *tls = opening->tls;
 
-	window_open_over(&tls->window, &tls->in);
-	tls->opening->step_result = tls->opening->step(tls);
+	tls->window = &opening->window;
+	window_open_over(tls->window, &tls->in);
+	opening->step_result = opening->step(tls);
 }
 
 /* A server signs in its first flight, unless that asks for another ClientHello. */
 static void
-note_signature(struct tls *tls)
+note_signature(struct tls_opening *opening)
 {
-	const struct tls_flight *flight = &tls->opening->flight;
+	const struct tls_flight *flight = &opening->flight;
 	struct server_hello hello = server_hello_read(flight->bytes, flight->length);
 
-	tls->signed_all = tls->signed_all || (hello.is_there && !hello.is_retry);
+	opening->signed_all = opening->signed_all || (hello.is_there && !hello.is_retry);
 }
 
 static void
 on_done(struct loan *loan)
 {
-	struct tls *tls = container_of(loan, struct tls_opening, loan)->tls;
+	struct tls_opening *opening = container_of(loan, struct tls_opening, loan);
+	struct tls *tls = opening->tls;
 	struct pool *pool = &tls->loop->pool;
 
 	tls->lent = false;
-	tls->stepped = true;
-	note_signature(tls);
-	window_settle(&tls->window, &tls->in, pool);
+	opening->stepped = true;
+	note_signature(opening);
+	window_settle(tls->window, &tls->in, pool);
+	tls->window = &tls->loop->window;
 	if (!tls->transport) {
 		tls_free(tls, pool);
 		return;
@@ -54,7 +58,7 @@ on_done(struct loan *loan)
 static bool
 is_resumed(const struct tls *tls)
 {
-	const struct window *window = &tls->window;
+	const struct window *window = tls->window;
 
 	return tls->opening->ticket.data &&
 		server_hello_read(window->bytes + window->start, window->ready - window->start)
@@ -64,10 +68,12 @@ is_resumed(const struct tls *tls)
 bool
 tls_loan_is_due(struct tls *tls)
 {
-	if (!tls->credentials->slow || !tls->loop->desk || !window_has_record(&tls->window))
+	struct tls_opening *opening = tls->opening;
+
+	if (!tls->credentials->slow || !tls->loop->desk || !window_has_record(tls->window))
 		return false;
-	tls->signed_all = tls->signed_all || is_resumed(tls);
-	return !tls->signed_all;
+	opening->signed_all = opening->signed_all || is_resumed(tls);
+	return !opening->signed_all;
 }
 
 int
@@ -75,7 +81,7 @@ tls_loan_start(struct tls *tls, int (*step)(struct tls *tls), struct diag *diag)
 {
 	struct tls_opening *opening = tls->opening;
 
-	assert(!tls->lent && !tls->stepped);
+	assert(!tls->lent && !opening->stepped);
 	opening->step = step;
 	opening->loan.work = on_work;
 	opening->loan.done = on_done;

@@ -10,11 +10,12 @@ tls_end_opening(struct tls *tls)
 {
 	struct tls_opening *opening = tls->opening;
 
-	tls->opening = NULL;
-	tls->judgement.name = NULL;
-	tls->judgement.from = NULL;
 	if (!opening)
 		return;
+	tls->opening = NULL;
+	tls->identity = opening->judgement.identity;
+	if (tls->session)
+		gnutls_session_set_ptr(tls->session, NULL);
 	free(opening->flight.bytes);
 	ticket_release(&opening->ticket);
 	free(opening->name);
@@ -28,10 +29,10 @@ tls_free(struct tls *tls, struct pool *pool)
 {
 	buffer_release(&tls->in, pool);
 	protection_end(&tls->protection);
+	tls_end_opening(tls);
 	if (tls->session)
 		gnutls_deinit(tls->session);
 	credentials_unref(tls->credentials);
-	tls_end_opening(tls);
-	free(tls->judgement.identity);
+	free(tls->identity);
 	free(tls);
 }

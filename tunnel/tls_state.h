@@ -34,13 +34,18 @@ struct tls_flight {
 /* What counts until the handshake is over, and a connecting end has got a ticket; then it is freed. */
 struct tls_opening {
 	struct tls *tls;
+	struct judgement judgement;
 	char *name;   /* connecting: who is expected; NULL: nobody */
 	char *target; /* connecting: the address dialled; NULL: not known */
 	char *sni;    /* accepting: the name that was asked for, as we read it; NULL: we did not */
 	struct endpoint from; /* accepting: the client's address */
 	struct loan loan;
-	int (*step)(struct tls *tls); /* that is lent */
+	struct window window;	      /* for a step that is lent */
+	int (*step)(struct tls *tls); /* the same */
 	int step_result;
+	bool stepped;	 /* it came back, and its result waits to be looked at */
+	bool signed_all; /* no signature of ours is to come in this handshake */
+	bool touched;	 /* a byte was received */
 	struct tls_flight flight;
 	uint8_t ticket_key[TICKETS_KEY_SIZE]; /* connecting: whose the tickets are */
 	struct ticket ticket;		      /* connecting: what was offered */
@@ -52,25 +57,23 @@ struct tls {
 	struct transport *transport; /* NULL: gone while a step was lent */
 	struct credentials *credentials;
 	gnutls_session_t session;
-	struct judgement judgement;
 	struct tls_opening *opening; /* NULL: over */
-	struct buffer in;	     /* what was received and waits while the window is closed */
-	struct window window;
+	char *identity;	       /* then: who the peer is, escaped; NULL without a certificate */
+	struct window *window; /* of the loop; in a step that is lent, of the opening */
+	struct buffer in;      /* what was received and waits while the window is closed */
 	struct protection protection; /* begins when the handshake is over */
-	size_t batched; /* records in the loop's ciphertext scratch, to be sent at once */
+	uint32_t
+		batched; /* bytes of records in the loop's ciphertext scratch, to be sent at once */
+	uint16_t record_max; /* bytes of plaintext in a record that the peer takes */
+	uint8_t warnings;    /* alerts that came and were no more than that */
+	gnutls_alert_description_t alert : 8; /* what abort() tells the peer */
 	bool batching;
-	bool lent;    /* a step; all but this and @transport belongs to a helper thread */
-	bool stepped; /* it came back, and its result waits to be looked at */
+	bool lent; /* a step; all but this and @transport belongs to a helper thread */
 	bool handshaken;
-	bool signed_all;   /* no signature of ours is to come in this handshake */
-	bool touched;	   /* a byte was received */
-	bool fin;	   /* the peer's FIN was received */
-	bool cancelled;	   /* the peer's user_canceled was received */
-	bool ended;	   /* the peer's close_notify was received */
-	bool finished;	   /* our close_notify was written */
-	size_t record_max; /* bytes of plaintext in a record that the peer takes */
-	unsigned warnings;
-	gnutls_alert_description_t alert; /* what abort() tells the peer */
+	bool fin;	/* the peer's FIN was received */
+	bool cancelled; /* the peer's user_canceled was received */
+	bool ended;	/* the peer's close_notify was received */
+	bool finished;	/* our close_notify was written */
 };
 
 /* Free the opening of @tls, which nothing asks for any more. */

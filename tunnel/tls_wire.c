@@ -19,7 +19,7 @@ static ssize_t
 on_pull(gnutls_transport_ptr_t pointer, void *data, size_t size)
 {
 	struct tls *tls = pointer;
-	size_t taken = window_take(&tls->window, data, size);
+	size_t taken = window_take(tls->window, data, size);
 
 	if (taken > 0)
 		return (ssize_t)taken;
@@ -33,7 +33,7 @@ on_pull_timeout(gnutls_transport_ptr_t pointer, unsigned milliseconds)
 	const struct tls *tls = pointer;
 
 	(void)milliseconds;
-	return window_has_record(&tls->window);
+	return window_has_record(tls->window);
 }
 
 enum io
@@ -81,7 +81,7 @@ add(struct tls *tls, const void *bytes, size_t size)
 	if (!tls->batching || LOOP_SCRATCH_CIPHER - tls->batched < size)
 		return buffer_add(&tls->transport->out, &loop->pool, bytes, size);
 	memcpy(loop->ciphertext + tls->batched, bytes, size);
-	tls->batched += size;
+	tls->batched += (uint32_t)size;
 	return 0;
 }
 
@@ -130,7 +130,7 @@ tls_wire_open(struct tls *tls)
 	struct loop *loop = tls->loop;
 
 	assert(!tls->batching);
-	window_open(&tls->window, loop->ciphertext, LOOP_SCRATCH_CIPHER, &tls->in, &loop->pool);
+	window_open(tls->window, loop->ciphertext, LOOP_SCRATCH_CIPHER, &tls->in, &loop->pool);
 }
 
 enum io
@@ -139,8 +139,8 @@ tls_wire_close(struct tls *tls, struct diag *diag)
 	struct transport *transport = tls->transport;
 
 	transport->stream.readable |=
-		window_has_record(&tls->window) || gnutls_record_check_pending(tls->session) > 0;
-	if (window_close(&tls->window, &tls->in, &tls->loop->pool) == 0)
+		window_has_record(tls->window) || gnutls_record_check_pending(tls->session) > 0;
+	if (window_close(tls->window, &tls->in, &tls->loop->pool) == 0)
 		return IO_DONE;
 	diag_set(diag, "receive: out of memory");
 	return IO_ERROR;
@@ -149,13 +149,11 @@ tls_wire_close(struct tls *tls, struct diag *diag)
 enum io
 tls_wire_fill(struct tls *tls, size_t size, struct diag *diag)
 {
-	struct window *window = &tls->window;
+	struct window *window = tls->window;
 	size_t room = window_make_room(window), got = 0;
 
 	enum io answer = transport_receive(
 		tls->transport, window->bytes + window->end, size < room ? size : room, &got, diag);
-	if (answer == IO_DONE)
-		tls->touched = true;
 	if (answer == IO_END)
 		tls->fin = true;
 	window_grow(window, got);

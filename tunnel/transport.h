@@ -24,13 +24,13 @@ struct tls;
 struct transport {
 	struct stream stream; /* its owner sets the waker */
 	struct loop *loop;
-	int fd;
+	struct tls *tls; /* NULL: plain */
 	struct ev_io io;
 	struct stall stall;
-	struct buffer out;  /* waits to be sent */
+	struct buffer out; /* waits to be sent */
+	int fd;
 	bool finish_wanted; /* after that, our way ends */
 	bool finished;	    /* our way has ended */
-	struct tls *tls;    /* NULL: plain */
 };
 
 /*
