@@ -4,21 +4,36 @@
 #include <assert.h>
 #include <string.h>
 
-#include "common/pool.h"
-
-/* Move what waits into a piece of memory that holds @size bytes. */
+/* Move what waits into a piece of memory that holds @size bytes. Returns 0, or -1 without memory. */
 static int
 move(struct buffer *buffer, struct pool *pool, size_t size)
 {
-	size_t length = buffer_length(buffer), got;
-	uint8_t *data = pool_take(pool, size, &got);
+	struct pool_piece *piece = pool_take(pool, size);
 
-	if (!data)
+	if (!piece)
 		return -1;
-	if (length > 0)
-		memcpy(data, buffer_bytes(buffer), length);
+	piece->end = (uint32_t)buffer_length(buffer);
+	if (piece->end > 0)
+		memcpy(piece->bytes, buffer_bytes(buffer), piece->end);
 	buffer_release(buffer, pool);
-	*buffer = (struct buffer){.data = data, .end = (uint32_t)length, .size = (uint32_t)got};
+	buffer->piece = piece;
+	return 0;
+}
+
+/* Have room for @length bytes behind what waits. Returns 0, or -1 without memory. */
+static int
+make_room(struct buffer *buffer, struct pool *pool, size_t length)
+{
+	struct pool_piece *piece = buffer->piece;
+	size_t whole = buffer_length(buffer) + length;
+
+	if (!piece || whole > piece->size)
+		return move(buffer, pool, whole);
+	if (length > piece->size - piece->end) {
+		memmove(piece->bytes, buffer_bytes(buffer), buffer_length(buffer));
+		piece->end -= piece->start;
+		piece->start = 0;
+	}
 	return 0;
 }
 
@@ -27,19 +42,10 @@ buffer_add(struct buffer *buffer, struct pool *pool, const void *bytes, size_t l
 {
 	if (length == 0)
 		return 0;
-	if (buffer->size - buffer->end < length) {
-		size_t whole = buffer_length(buffer) + length;
-
-		if (whole <= buffer->size) {
-			memmove(buffer->data, buffer_bytes(buffer), buffer_length(buffer));
-			buffer->end -= buffer->start;
-			buffer->start = 0;
-		} else if (move(buffer, pool, whole)) {
-			return -1;
-		}
-	}
-	memcpy(buffer->data + buffer->end, bytes, length);
-	buffer->end += (uint32_t)length;
+	if (make_room(buffer, pool, length))
+		return -1;
+	memcpy(buffer->piece->bytes + buffer->piece->end, bytes, length);
+	buffer->piece->end += (uint32_t)length;
 	return 0;
 }
 
@@ -47,15 +53,16 @@ void
 buffer_drop(struct buffer *buffer, struct pool *pool, size_t length)
 {
 	assert(length <= buffer_length(buffer));
-	buffer->start += (uint32_t)length;
-	if (buffer->start == buffer->end)
+	if (length == buffer_length(buffer))
 		buffer_release(buffer, pool);
+	else
+		buffer->piece->start += (uint32_t)length;
 }
 
 void
 buffer_release(struct buffer *buffer, struct pool *pool)
 {
-	if (buffer->data)
-		pool_give(pool, buffer->data, buffer->size);
-	*buffer = (struct buffer){0};
+	if (buffer->piece)
+		pool_give(pool, buffer->piece);
+	buffer->piece = NULL;
 }

@@ -2,7 +2,7 @@
 /*
  * buffer.h - bytes that wait, first in, first out, in memory of a pool while there are any.
  *
- *	data          data+start        data+end       data+size
+ *	bytes          start              end            size
  *	  |  consumed   |     waiting      |    room      |
  *
  * All zero is the empty buffer, which owns nothing.
@@ -14,25 +14,23 @@
 #include <stdint.h>
 
 #include "common/defs.h"
-
-struct pool;
+#include "common/pool.h"
 
 struct buffer {
-	uint8_t *data;
-	uint32_t start, end, size;
+	struct pool_piece *piece; /* NULL: empty */
 };
 
 static inline size_t
 buffer_length(const struct buffer *buffer)
 {
-	return buffer->end - buffer->start;
+	return buffer->piece ? buffer->piece->end - buffer->piece->start : 0;
 }
 
-/* The bytes that wait; valid until the buffer is changed. */
+/* The bytes that wait, of which there are some; valid until the buffer is changed. */
 static inline uint8_t *
 buffer_bytes(const struct buffer *buffer)
 {
-	return buffer->data + buffer->start;
+	return buffer->piece->bytes + buffer->piece->start;
 }
 
 /* Append a copy of @length bytes of @bytes. Returns 0, or -1 without memory, @buffer then unchanged. */

@@ -4,11 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { SPARE_MAX = 2 << 20 }; /* bytes that an idle pool keeps */
-
-struct pool_piece {
-	struct pool_piece *next;
-};
+/* What an idle pool keeps: bytes in all, and pieces of each size. */
+enum { SPARE_MAX = 2 << 20, SPARE_PIECES = 16 };
 
 /* The number of the smallest class that holds @size bytes. */
 static unsigned
@@ -32,7 +29,7 @@ void
 pool_release(struct pool *pool)
 {
 	for (unsigned class = 0; class < POOL_CLASSES; class ++) {
-		struct pool_piece *piece = pool->spare[class];
+		struct pool_piece *piece = pool->spare[class].first;
 
 		while (piece) {
 			struct pool_piece *next = piece->next;
@@ -42,40 +39,42 @@ pool_release(struct pool *pool)
 	}
 }
 
-void *
-pool_take(struct pool *pool, size_t size, size_t *got)
+struct pool_piece *
+pool_take(struct pool *pool, size_t size)
 {
 	unsigned class = class_of(size);
-	size_t true_size = (size_t)POOL_SMALLEST << class;
-	struct pool_piece *piece = pool->spare[class];
+	uint32_t true_size = (uint32_t)POOL_SMALLEST << class;
+	struct pool_spare *spare = &pool->spare[class];
+	struct pool_piece *piece = spare->first;
 
 	if (piece) {
-		pool->spare[class] = piece->next;
+		spare->first = piece->next;
+		spare->count--;
 		pool->spare_bytes -= true_size;
 	} else {
-		piece = malloc(true_size);
+		piece = malloc(sizeof(*piece) + true_size);
 		if (!piece)
 			return NULL;
 	}
 	atomic_fetch_add_explicit(&pool->budget->used, true_size, memory_order_relaxed);
-	*got = true_size;
+	*piece = (struct pool_piece){.size = true_size};
 	return piece;
 }
 
 void
-pool_give(struct pool *pool, void *piece, size_t size)
+pool_give(struct pool *pool, struct pool_piece *piece)
 {
-	unsigned class = class_of(size);
-	struct pool_piece *spare = piece;
+	struct pool_spare *spare = &pool->spare[class_of(piece->size)];
 
-	atomic_fetch_sub_explicit(&pool->budget->used, size, memory_order_relaxed);
-	if (pool->spare_bytes + size > SPARE_MAX) {
+	atomic_fetch_sub_explicit(&pool->budget->used, piece->size, memory_order_relaxed);
+	if (spare->count == SPARE_PIECES || pool->spare_bytes + piece->size > SPARE_MAX) {
 		free(piece);
 		return;
 	}
-	spare->next = pool->spare[class];
-	pool->spare[class] = spare;
-	pool->spare_bytes += size;
+	piece->next = spare->first;
+	spare->first = piece;
+	spare->count++;
+	pool->spare_bytes += piece->size;
 }
 
 size_t

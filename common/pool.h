@@ -20,12 +20,25 @@ struct pool_budget {
 	atomic_size_t limit;
 };
 
-enum { POOL_SMALLEST = 4096, POOL_CLASSES = 9 }; /* 4 KiB, 8 KiB, … 1 MiB */
+enum { POOL_SMALLEST = 1024, POOL_CLASSES = 11 }; /* 1 KiB, 2 KiB, … 1 MiB */
+
+/* Memory that is lent. */
+struct pool_piece {
+	struct pool_piece *next; /* of those that are spare */
+	uint32_t size;		 /* of @bytes */
+	uint32_t start, end;	 /* the taker's own; 0 at first */
+	uint8_t bytes[];
+};
+
+/* Pieces of one size that are kept for the next taker. */
+struct pool_spare {
+	struct pool_piece *first;
+	size_t count;
+};
 
 struct pool {
 	struct pool_budget *budget;
-	struct pool_piece
-		*spare[POOL_CLASSES]; /* a few pieces of each size, kept for the next taker */
+	struct pool_spare spare[POOL_CLASSES];
 	size_t spare_bytes;
 };
 
@@ -35,11 +48,11 @@ void pool_init(struct pool *pool, struct pool_budget *budget);
 /* Free the spare pieces. Everything that was taken must have been given back. */
 void pool_release(struct pool *pool);
 
-/* Take at least @size bytes, at most 1 MiB; the true size is stored in @got. NULL without memory. */
-MUST_USE void *pool_take(struct pool *pool, size_t size, size_t *got);
+/* Take a piece of at least @size bytes, at most 1 MiB. NULL without memory. */
+MUST_USE struct pool_piece *pool_take(struct pool *pool, size_t size);
 
-/* Give back what pool_take() lent, with the size that it told. */
-void pool_give(struct pool *pool, void *piece, size_t size);
+/* Give back what pool_take() lent. */
+void pool_give(struct pool *pool, struct pool_piece *piece);
 
 /* How many bytes may be taken before the budget is used up. */
 size_t pool_room(const struct pool *pool);
