@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tunnel/loop.h"
 
-#include <poll.h>
 #include <stdlib.h>
 
 #include "common/diag.h"
@@ -9,9 +8,7 @@
 #include "tunnel/stream.h"
 #include "tunnel/tickets.h"
 
-enum { STALL_BATCH = 256 };
-
-static const double stall_period = 1.0, starve_period = 0.02;
+static const double starve_period = 0.02;
 
 /* Run all of @queue that are there now; those who queue themselves again wait for the next time. */
 static void
@@ -61,59 +58,6 @@ on_starve_timer(struct ev_loop *ev, struct ev_timer *timer, int events)
 	run_all(&loop->starved);
 }
 
-/*
- * Ask up to STALL_BATCH sockets of @pending. POLLERR is a reset; POLLHUP alone is only that both ways have ended.
- * Those asked go back to the loop's list first, since a reset() may free any of them.
- */
-static void
-ask_some(struct loop *loop, struct list *pending)
-{
-	struct pollfd asked[STALL_BATCH];
-	struct stall *stalls[STALL_BATCH];
-	nfds_t count = 0;
-
-	while (count < STALL_BATCH && !list_is_empty(pending)) {
-		struct stall *stall = container_of(pending->next, struct stall, link);
-
-		stalls[count] = stall;
-		asked[count++] = (struct pollfd){.fd = stall->fd};
-		list_remove(&stall->link);
-		list_append(&loop->stalled, &stall->link);
-	}
-	if (poll(asked, count, 0) <= 0)
-		return;
-
-	struct list reset;
-	list_init(&reset);
-	for (nfds_t i = 0; i < count; i++) {
-		if (!(asked[i].revents & POLLERR))
-			continue;
-		list_remove(&stalls[i]->link);
-		list_append(&reset, &stalls[i]->link);
-	}
-	while (!list_is_empty(&reset)) {
-		struct stall *stall = container_of(reset.next, struct stall, link);
-
-		list_remove(&stall->link);
-		stall->reset(stall);
-	}
-}
-
-static void
-on_stall_timer(struct ev_loop *ev, struct ev_timer *timer, int events)
-{
-	struct loop *loop = container_of(timer, struct loop, stall_timer);
-	struct list pending;
-
-	(void)events;
-	list_init(&pending);
-	list_move(&pending, &loop->stalled);
-	while (!list_is_empty(&pending))
-		ask_some(loop, &pending);
-	if (list_is_empty(&loop->stalled))
-		ev_timer_stop(ev, timer);
-}
-
 int
 loop_init(struct loop *loop, struct pool_budget *budget, struct diag *diag)
 {
@@ -137,8 +81,6 @@ loop_init(struct loop *loop, struct pool_budget *budget, struct diag *diag)
 	ev_prepare_init(&loop->prepare, on_prepare);
 	ev_prepare_start(loop->ev, &loop->prepare);
 	ev_idle_init(&loop->idle, on_idle);
-	ev_init(&loop->stall_timer, on_stall_timer);
-	loop->stall_timer.repeat = stall_period;
 	ev_init(&loop->starve_timer, on_starve_timer);
 	loop->starve_timer.repeat = starve_period;
 	return 0;
@@ -185,28 +127,4 @@ void
 loop_cancel(struct turn *turn)
 {
 	list_remove(&turn->link);
-}
-
-void
-stall_init(struct stall *stall, int fd, void (*reset)(struct stall *stall))
-{
-	list_init(&stall->link);
-	stall->fd = fd;
-	stall->reset = reset;
-}
-
-void
-loop_stall(struct loop *loop, struct stall *stall)
-{
-	if (!list_is_empty(&stall->link))
-		return;
-	list_append(&loop->stalled, &stall->link);
-	if (!ev_is_active(&loop->stall_timer))
-		ev_timer_again(loop->ev, &loop->stall_timer);
-}
-
-void
-loop_unstall(struct stall *stall)
-{
-	list_remove(&stall->link);
 }

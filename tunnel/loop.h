@@ -2,9 +2,8 @@
 /*
  * loop.h - what a worker thread lends to everything that runs on it.
  *
- * The event loop, the pool of buffers, scratch memory that is used within one callback only, the queue
- * of those that want to run again, and the list of sockets that nobody reads and that are therefore
- * asked once a second whether they were reset (a stopped watcher would not tell).
+ * The event loop, the pool of buffers, scratch memory that is used within one callback only, and the queue
+ * of those that want to run again.
  */
 #ifndef TUNNEL_LOOP_H
 #define TUNNEL_LOOP_H
@@ -36,14 +35,6 @@ struct turn {
 	void (*run)(struct turn *turn);
 };
 
-/* A socket that nobody reads. */
-struct stall {
-	struct list link;
-	int fd;
-	void (*reset)(
-		struct stall *stall); /* it was reset by its peer; the stall is off the list */
-};
-
 struct loop {
 	unsigned index; /* of the worker, from 0 */
 	struct ev_loop *ev;
@@ -64,10 +55,13 @@ struct loop {
 	struct dialer *dialer;	 /* what the worker connects out with; set by the worker */
 	struct ciphers *ciphers; /* with the keys of sessions that are busy */
 
-	struct list ready, starved, stalled;
+	struct list ready, starved;
 	struct ev_prepare prepare;
 	struct ev_idle idle;
-	struct ev_timer stall_timer, starve_timer;
+	struct ev_timer starve_timer;
+
+	struct list stalled;	     /* transports that nobody reads */
+	struct ev_timer stall_timer; /* to ask them whether they were reset */
 };
 
 /* Make @loop with an epoll loop of its own. Borrows @budget until loop_release(). 0, or -1 with words. */
@@ -87,14 +81,5 @@ void loop_starve(struct loop *loop, struct turn *turn);
 
 /* Take @turn off whatever it is queued on. */
 void loop_cancel(struct turn *turn);
-
-/* Prepare @stall for @fd, to be told by @reset. */
-void stall_init(struct stall *stall, int fd, void (*reset)(struct stall *stall));
-
-/* Ask @stall's socket once a second until it is taken off. Does nothing if it is asked already. */
-void loop_stall(struct loop *loop, struct stall *stall);
-
-/* Stop asking. */
-void loop_unstall(struct stall *stall);
 
 #endif

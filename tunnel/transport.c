@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,10 @@
 #include "common/socket.h"
 #include "tunnel/linger.h"
 #include "tunnel/plain.h"
+
+enum { STALL_BATCH = 256 };
+
+static const double stall_period = 1.0;
 
 static void
 wake(struct transport *transport)
@@ -32,13 +37,74 @@ on_ready(struct ev_loop *ev, struct ev_io *io, int events)
 	wake(transport);
 }
 
+/*
+ * Ask up to STALL_BATCH sockets of @pending. POLLERR is a reset; POLLHUP alone is only that both ways have ended.
+ * Those asked go back to the loop's list first, since a waker may free any of them.
+ */
 static void
-on_reset(struct stall *stall)
+ask_some(struct loop *loop, struct list *pending)
 {
-	struct transport *transport = container_of(stall, struct transport, stall);
+	struct pollfd asked[STALL_BATCH];
+	struct transport *transports[STALL_BATCH];
+	nfds_t count = 0;
 
-	transport->stream.reset = true;
-	wake(transport);
+	while (count < STALL_BATCH && !list_is_empty(pending)) {
+		struct transport *transport =
+			container_of(pending->next, struct transport, stalled);
+
+		transports[count] = transport;
+		asked[count++] = (struct pollfd){.fd = transport->fd};
+		list_remove(&transport->stalled);
+		list_append(&loop->stalled, &transport->stalled);
+	}
+	if (poll(asked, count, 0) <= 0)
+		return;
+
+	struct list reset;
+	list_init(&reset);
+	for (nfds_t i = 0; i < count; i++) {
+		if (!(asked[i].revents & POLLERR))
+			continue;
+		list_remove(&transports[i]->stalled);
+		list_append(&reset, &transports[i]->stalled);
+	}
+	while (!list_is_empty(&reset)) {
+		struct transport *transport = container_of(reset.next, struct transport, stalled);
+
+		list_remove(&transport->stalled);
+		transport->stream.reset = true;
+		wake(transport);
+	}
+}
+
+static void
+on_stall_timer(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+	struct loop *loop = container_of(timer, struct loop, stall_timer);
+	struct list pending;
+
+	(void)events;
+	list_init(&pending);
+	list_move(&pending, &loop->stalled);
+	while (!list_is_empty(&pending))
+		ask_some(loop, &pending);
+	if (list_is_empty(&loop->stalled))
+		ev_timer_stop(ev, timer);
+}
+
+/* Have @transport asked until it is taken off the list. */
+static void
+stall(struct transport *transport)
+{
+	struct loop *loop = transport->loop;
+
+	if (!list_is_empty(&transport->stalled))
+		return;
+	list_append(&loop->stalled, &transport->stalled);
+	if (ev_is_active(&loop->stall_timer))
+		return;
+	ev_timer_init(&loop->stall_timer, on_stall_timer, stall_period, stall_period);
+	ev_timer_start(loop->ev, &loop->stall_timer);
 }
 
 struct transport *
@@ -52,7 +118,7 @@ transport_new(struct loop *loop, int fd)
 	transport->loop = loop;
 	transport->fd = fd;
 	ev_io_init(&transport->io, on_ready, fd, EV_NONE);
-	stall_init(&transport->stall, fd, on_reset);
+	list_init(&transport->stalled);
 	return transport;
 }
 
@@ -147,9 +213,9 @@ transport_watch(struct stream *stream, bool read, bool write)
 	int events = (read ? EV_READ : 0) | (write ? EV_WRITE : 0);
 
 	if (events)
-		loop_unstall(&transport->stall);
+		list_remove(&transport->stalled);
 	else
-		loop_stall(transport->loop, &transport->stall);
+		stall(transport);
 	if ((transport->io.events & (EV_READ | EV_WRITE)) == events)
 		return;
 	ev_io_stop(transport->loop->ev, &transport->io);
@@ -166,7 +232,7 @@ dismantle(struct transport *transport)
 
 	assert(!transport->tls);
 	ev_io_stop(transport->loop->ev, &transport->io);
-	loop_unstall(&transport->stall);
+	list_remove(&transport->stalled);
 	buffer_release(&transport->out, &transport->loop->pool);
 	free(transport);
 	return fd;

@@ -3,7 +3,8 @@
  * transport.h - a connected socket with its watcher, and the stream on it: plain or TLS.
  *
  * plain.c and tls.c implement the stream's operations, and this file what both share: watching,
- * bytes that wait to be sent, and the ends: close, reset, and for TLS the linger after an alert.
+ * bytes that wait to be sent, and the ends: close, reset, and for TLS the linger after an alert. A socket
+ * that nobody reads is asked once a second whether it was reset, since a stopped watcher would not tell.
  *
  * A transport has one owner. stream_close() and stream_abort() end the ownership.
  */
@@ -26,8 +27,8 @@ struct transport {
 	struct loop *loop;
 	struct tls *tls; /* NULL: plain */
 	struct ev_io io;
-	struct stall stall;
-	struct buffer out; /* waits to be sent */
+	struct list stalled; /* on the loop's list while nobody reads it */
+	struct buffer out;   /* waits to be sent */
 	int fd;
 	bool finish_wanted; /* after that, our way ends */
 	bool finished;	    /* our way has ended */

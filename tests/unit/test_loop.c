@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/unit.h"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "common/diag.h"
-#include "common/socket.h"
-#include "tests/unit/loopback.h"
 #include "tests/unit/timed.h"
 #include "tunnel/loop.h"
 
@@ -107,56 +102,6 @@ who_waits_for_memory_is_run_a_moment_later(void **state)
 	assert_string_equal(fixture.order, "a");
 }
 
-static unsigned resets;
-
-static void
-on_reset(struct stall *stall)
-{
-	(void)stall;
-	resets++;
-}
-
-/* Look for a reset of a new connection's first end. */
-static void
-watch(struct stall *stall, int fds[2])
-{
-	resets = 0;
-	loopback_pair(fds);
-	stall_init(stall, fds[0], on_reset);
-	loop_stall(&fixture.loop, stall);
-}
-
-static void
-a_reset_is_noticed_on_a_socket_that_nobody_reads(void **state)
-{
-	struct stall stall;
-	int fds[2];
-
-	(void)state;
-	watch(&stall, fds);
-	socket_reset(fds[1]);
-	run_for(1.3);
-	assert_int_equal(resets, 1);
-	assert_true(list_is_empty(&stall.link));
-	(void)close(fds[0]);
-}
-
-static void
-an_end_is_no_reset(void **state)
-{
-	struct stall stall;
-	int fds[2];
-
-	(void)state;
-	watch(&stall, fds);
-	assert_int_equal(shutdown(fds[0], SHUT_WR), 0);
-	(void)close(fds[1]);
-	run_for(1.3);
-	assert_int_equal(resets, 0);
-	loop_unstall(&stall);
-	(void)close(fds[0]);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -166,8 +111,6 @@ main(void)
 		TEST(those_who_queue_again_wait_for_all_others),
 		TEST(a_cancelled_turn_is_not_run),
 		TEST(who_waits_for_memory_is_run_a_moment_later),
-		TEST(a_reset_is_noticed_on_a_socket_that_nobody_reads),
-		TEST(an_end_is_no_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

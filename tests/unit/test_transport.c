@@ -306,6 +306,56 @@ a_stream_that_nobody_reads_is_told_of_a_reset(void **state)
 }
 
 static void
+an_end_is_no_reset(void **state)
+{
+	(void)state;
+	stream_watch(fixture.stream, false, false);
+	assert_int_equal(shutdown(fixture.transport->fd, SHUT_WR), 0);
+	(void)close(fixture.peer);
+	fixture.peer = -1;
+	turn(1.3);
+	assert_int_equal(fixture.woken, 0);
+	assert_false(fixture.stream->reset);
+}
+
+/* Two whose peers have reset them; whoever is told first ends the other. */
+static struct doomed {
+	struct waker waker;
+	struct transport *transport, *other;
+} doomed[2];
+
+static void
+end_the_other(struct waker *waker)
+{
+	struct doomed *one = container_of(waker, struct doomed, waker);
+
+	fixture.woken++;
+	transport_reset(one->other);
+}
+
+static void
+whoever_is_told_of_a_reset_may_end_another(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		int fds[2];
+
+		tcp_pair(fds);
+		doomed[i].waker.wake = end_the_other;
+		doomed[i].transport = transport_new(&fixture.loop, fds[0]);
+		assert_non_null(doomed[i].transport);
+		doomed[i].transport->stream.waker = &doomed[i].waker;
+		doomed[!i].other = doomed[i].transport;
+		stream_watch(&doomed[i].transport->stream, false, false);
+		socket_reset(fds[1]);
+	}
+	turn(1.3);
+	assert_int_equal(fixture.woken, 1);
+	assert_true(doomed[0].transport->stream.reset);
+	transport_reset(doomed[0].transport);
+}
+
+static void
 an_abort_is_a_reset(void **state)
 {
 	(void)state;
@@ -341,6 +391,8 @@ main(void)
 		TEST(a_peer_that_reset_is_told_in_words),
 		TEST(only_what_is_watched_for_wakes),
 		TEST(a_stream_that_nobody_reads_is_told_of_a_reset),
+		TEST(an_end_is_no_reset),
+		TEST(whoever_is_told_of_a_reset_may_end_another),
 		TEST(an_abort_is_a_reset),
 		TEST(a_close_is_a_fin),
 	};
