@@ -16,6 +16,8 @@
 /* Bytes of one message of a handshake: a chain of certificates, which a stranger can send, too. */
 enum { HANDSHAKE_MAX = 64 << 10 };
 
+enum { SIGNATURE_ALGORITHMS = 13 }; /* an extension, RFC 8446 section 4.2.3 */
+
 /* The name for the SNI: the configured one, or that of the peer unless it is an address. */
 static const char *
 server_name(const struct tls_config *config, const char *peer_name)
@@ -132,4 +134,11 @@ session_new(struct credentials *credentials, const char *name, bool small_record
 	gnutls_deinit(*session);
 	*session = NULL;
 	return diag_set(diag, "TLS session: %s", tls_words(error).text);
+}
+
+void
+session_forget_handshake(gnutls_session_t session)
+{
+	/* Half a KiB: the signatures that the peer takes, made ready for a certificate of ours. */
+	gnutls_ext_set_data(session, SIGNATURE_ALGORITHMS, NULL);
 }

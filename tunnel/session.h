@@ -21,4 +21,10 @@ struct diag;
 MUST_USE int session_new(struct credentials *credentials, const char *name, bool small_records,
 	gnutls_session_t *session, struct diag *diag);
 
+/*
+ * Free what GnuTLS keeps of the handshake of @session, which is over, and uses only in another one. There
+ * will be none: nobody renegotiates, and certificates are not asked for later.
+ */
+void session_forget_handshake(gnutls_session_t session);
+
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "tunnel/credentials.h"
+#include "tunnel/session.h"
 
 void
 tls_end_opening(struct tls *tls)
@@ -16,6 +17,8 @@ tls_end_opening(struct tls *tls)
 	tls->identity = opening->judgement.identity;
 	if (tls->session)
 		gnutls_session_set_ptr(tls->session, NULL);
+	if (tls->handshaken)
+		session_forget_handshake(tls->session);
 	free(opening->flight.bytes);
 	ticket_release(&opening->ticket);
 	free(opening->name);

@@ -19,6 +19,7 @@
 #include "tunnel/ciphers.h"
 #include "tunnel/protection.h"
 #include "tunnel/records.h"
+#include "tunnel/session.h"
 #include "tunnel/stream.h"
 #include "tunnel/window.h"
 
@@ -105,6 +106,8 @@ begin(void)
 		if (results[i % ENDS] == GNUTLS_E_AGAIN)
 			results[i % ENDS] = gnutls_handshake(sessions[i % ENDS]);
 	must(results[CLIENT] == 0 && results[SERVER] == 0);
+	for (int end = 0; end < ENDS; end++)
+		session_forget_handshake(sessions[end]);
 	gnutls_transport_set_ptr(sessions[CLIENT], &window);
 	gnutls_transport_set_pull_function(sessions[CLIENT], on_pull);
 	edge = mmap(

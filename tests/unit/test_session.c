@@ -7,6 +7,7 @@
 
 #include "tests/unit/encounter.h"
 #include "tunnel/priority.h"
+#include "tunnel/session.h"
 
 #define OLD "tls-max-version = 1.2\n"
 
@@ -200,6 +201,45 @@ what_is_offered_inside_goes_with_the_session(void **state)
 	assert_memory_equal(protocol.data, "b", 1);
 }
 
+/* What GnuTLS keeps of what the peer of @end said in signature_algorithms. */
+static const void *
+signatures_taken(int end)
+{
+	gnutls_ext_priv_data_t data = NULL;
+
+	(void)gnutls_ext_get_data(encounter.sessions[end], 13, &data);
+	return data;
+}
+
+static void
+sends(int from, int to)
+{
+	char byte = 'x';
+
+	assert_int_equal(gnutls_record_send(encounter.sessions[from], &byte, 1), 1);
+	byte = 0;
+	assert_int_equal(gnutls_record_recv(encounter.sessions[to], &byte, 1), 1);
+	assert_int_equal(byte, 'x');
+}
+
+static void
+what_only_a_handshake_uses_is_forgotten_after_it(void **state)
+{
+	static const char *const versions[] = {"", OLD};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+		meet(versions[i], versions[i]);
+		for (int end = 0; end < ENDS; end++) {
+			assert_non_null(signatures_taken(end));
+			session_forget_handshake(encounter.sessions[end]);
+			assert_null(signatures_taken(end));
+		}
+		sends(CLIENT, SERVER);
+		sends(SERVER, CLIENT);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, encounter_setup, encounter_teardown)
 
 int
@@ -214,6 +254,7 @@ main(void)
 		TEST(either_end_can_do_without_tickets),
 		TEST(a_ticket_lives_as_long_as_is_configured),
 		TEST(what_is_offered_inside_goes_with_the_session),
+		TEST(what_only_a_handshake_uses_is_forgotten_after_it),
 	};
 
 	return cmocka_run_group_tests(tests, encounter_begin, encounter_end);
