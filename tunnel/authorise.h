@@ -24,7 +24,10 @@ struct endpoint;
 /* Has a connecting peer named a pre-shared key? */
 enum psk_name { PSK_NOT_NAMED, PSK_NAMED, PSK_UNKNOWN };
 
-/* What was asked and what was decided. The session's pointer (gnutls_session_set_ptr) is one of these. */
+/*
+ * What was asked and what was decided. The session's pointer (gnutls_session_set_ptr) is one of these until the
+ * handshake is over, and a ticket was sent or has come.
+ */
 struct judgement {
 	const struct credentials *credentials;
 	const char *name;	     /* who a connecting end expects; NULL: no name is checked */
@@ -51,7 +54,7 @@ int authorise_callback(gnutls_session_t session);
 
 /*
  * A hook of GnuTLS for the message that is about to be sent: it is not sent to whom may not pass. For the
- * ticket of TLS 1.2, which goes within the handshake also where there was no certificate to verify.
+ * ticket, which in TLS 1.2 goes within the handshake also where there was no certificate to verify.
  */
 int authorise_hook(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
 	const gnutls_datum_t *message);

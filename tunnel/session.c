@@ -139,6 +139,9 @@ session_new(struct credentials *credentials, const char *name, bool small_record
 void
 session_forget_handshake(gnutls_session_t session)
 {
+	gnutls_session_set_ptr(session, NULL);
+	/* It would also be asked about a ticket that the peer sends. */
+	gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_ANY, 0, NULL);
 	/* Half a KiB: the signatures that the peer takes, made ready for a certificate of ours. */
 	gnutls_ext_set_data(session, SIGNATURE_ALGORITHMS, NULL);
 }

@@ -22,8 +22,9 @@ MUST_USE int session_new(struct credentials *credentials, const char *name, bool
 	gnutls_session_t *session, struct diag *diag);
 
 /*
- * Free what GnuTLS keeps of the handshake of @session, which is over, and uses only in another one. There
- * will be none: nobody renegotiates, and certificates are not asked for later.
+ * The handshake of @session is over: let go of its pointer, and free what GnuTLS uses in another one only. There
+ * will be none: nobody renegotiates, and certificates are not asked for later. From now on the data
+ * of the session must not be asked for, nor may a ticket be sent.
  */
 void session_forget_handshake(gnutls_session_t session);
 

@@ -15,8 +15,6 @@ tls_end_opening(struct tls *tls)
 		return;
 	tls->opening = NULL;
 	tls->identity = opening->judgement.identity;
-	if (tls->session)
-		gnutls_session_set_ptr(tls->session, NULL);
 	if (tls->handshaken)
 		session_forget_handshake(tls->session);
 	free(opening->flight.bytes);

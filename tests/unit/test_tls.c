@@ -10,10 +10,14 @@
 #include "common/text.h"
 #include "tests/unit/identities.h"
 #include "tests/unit/tls_pair.h"
+#include "tunnel/aead.h"
 #include "tunnel/linger.h"
 #include "tunnel/loop.h"
+#include "tunnel/records.h"
 #include "tunnel/service.h"
+#include "tunnel/ticket_key.h"
 #include "tunnel/tls.h"
+#include "tunnel/tls_state.h"
 #include "tunnel/transport.h"
 
 enum { SERVER_1_3, CLIENT_1_3, CLIENT_1_2, CLIENT_OTHER_NAME, CLIENT_ACCEPT, SERVICES };
@@ -37,6 +41,7 @@ static struct loop loop;
 static int
 setup_group(void **state)
 {
+	static const uint8_t master[TICKET_KEY_SIZE] = {1};
 	struct pki_pair authority;
 	struct files files = {0};
 	struct diag diag;
@@ -47,6 +52,7 @@ setup_group(void **state)
 	identities_add_leaf(&files, "server", &authority, "localhost");
 	identities_add_leaf(&files, "client", &authority, "client.example.net");
 	pki_pair_release(&authority);
+	assert_int_equal(files_add(&files, TICKET_MASTER_FILE, master, sizeof(master), &diag), 0);
 	identities_services(sections, &files, services);
 	files_release(&files);
 	return loop_init(&loop, &budget, &diag);
@@ -306,6 +312,58 @@ a_server_of_another_name_is_refused_before_it_learns_who_we_are(void **state)
 	pair_end(&pair);
 }
 
+/* Have @end send the handshake message @type, of @size zeros, in an authentic record of TLS 1.3. */
+static void
+send_message(struct transport *end, uint8_t type, uint8_t size)
+{
+	uint8_t message[4 + UINT8_MAX] = {type, 0, 0, size}, record[512];
+	size_t length = 4 + (size_t)size, sealed = length + 1 + AEAD_TAG;
+	uint8_t nonce[AEAD_NONCE], sequence[8];
+	gnutls_datum_t iv, key;
+	struct diag diag;
+
+	assert_int_equal(
+		gnutls_record_get_state(end->tls->session, 0, NULL, &iv, &key, sequence), 0);
+	memcpy(nonce, iv.data, sizeof(nonce));
+	for (size_t i = 0; i < sizeof(sequence); i++)
+		nonce[i + 4] ^= sequence[i];
+	memcpy(record, (const uint8_t[]){23, 3, 3, (uint8_t)(sealed >> 8), (uint8_t)sealed},
+		RECORD_HEADER);
+	struct aead *aead = aead_new(GNUTLS_CIPHER_AES_128_GCM, &key);
+	const struct aead_frame frame = {nonce, record, RECORD_HEADER};
+	assert_non_null(aead);
+	assert_int_equal(aead_seal(aead, &frame, message, length, 22, record + RECORD_HEADER), 0);
+	aead_free(aead);
+	assert_int_equal(transport_send(end, record, RECORD_HEADER + sealed, &diag), IO_DONE);
+}
+
+static void
+nothing_of_a_handshake_is_taken_after_it(void **state)
+{
+	static const uint8_t types[] = {0, 1, 2, 4, 5, 8, 11, 13, 15, 20, 24, 25, 254};
+
+	(void)state;
+	for (size_t i = 0; i < 4 * ARRAY_SIZE(types); i++) {
+		uint8_t type = types[i / 4], size = i % 2 ? 32 : 0;
+		bool to_client = i % 4 / 2;
+		char text[100];
+		struct tls_pair pair;
+
+		pair_open(&pair, CLIENT_1_3);
+		(void)tls_pair_move(&pair, SIZE_MAX);
+		assert_int_equal(tls_pair_client_reads(&pair, text), IO_WANT_READ);
+		assert_null(pair.client->tls->opening);
+		assert_null(pair.server->tls->opening);
+		send_message(to_client ? pair.server : pair.client, type, size);
+		(void)tls_pair_move(&pair, SIZE_MAX);
+		enum io answer = to_client ? tls_pair_client_reads(&pair, text)
+					   : tls_pair_server_reads(&pair, text);
+		if (answer != IO_ERROR)
+			fail_msg("type %u of %u bytes: %d", type, size, answer);
+		pair_end(&pair);
+	}
+}
+
 static void
 garbage_is_told_from_tls_at_once(void **state)
 {
@@ -345,6 +403,7 @@ main(void)
 		cmocka_unit_test(a_cut_between_records_may_be_accepted_and_the_way_back_works),
 		cmocka_unit_test(a_cut_inside_a_record_is_never_accepted),
 		cmocka_unit_test(a_server_of_another_name_is_refused_before_it_learns_who_we_are),
+		cmocka_unit_test(nothing_of_a_handshake_is_taken_after_it),
 		cmocka_unit_test(garbage_is_told_from_tls_at_once),
 		cmocka_unit_test(a_peer_that_says_nothing_and_leaves_is_a_probe),
 	};
