@@ -405,21 +405,6 @@ endpoint_is_equal(const struct endpoint *a, const struct endpoint *b)
 	}
 }
 
-static void
-print_unix(const struct endpoint *endpoint, struct text *text)
-{
-	size_t length;
-	const char *name = unix_name(endpoint, &length);
-
-	text_add(text, "unix:");
-	if (length > 0 && !name[0]) {
-		text_add_char(text, '@');
-		name++;
-		length--;
-	}
-	text_escape(text, name, length);
-}
-
 struct packed_endpoint *
 endpoint_pack(const struct endpoint *endpoint)
 {
@@ -442,6 +427,21 @@ endpoint_unpack(const struct packed_endpoint *packed)
 
 	memcpy(&endpoint.local, packed->bytes, packed->length);
 	return endpoint;
+}
+
+static void
+print_unix(const struct endpoint *endpoint, struct text *text)
+{
+	size_t length;
+	const char *name = unix_name(endpoint, &length);
+
+	text_add(text, "unix:");
+	if (length > 0 && !name[0]) {
+		text_add_char(text, '@');
+		name++;
+		length--;
+	}
+	text_escape(text, name, length);
 }
 
 void
