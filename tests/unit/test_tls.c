@@ -8,12 +8,11 @@
 #include "common/diag.h"
 #include "common/files.h"
 #include "common/text.h"
+#include "tests/unit/forgery.h"
 #include "tests/unit/identities.h"
 #include "tests/unit/tls_pair.h"
-#include "tunnel/aead.h"
 #include "tunnel/linger.h"
 #include "tunnel/loop.h"
-#include "tunnel/records.h"
 #include "tunnel/service.h"
 #include "tunnel/ticket_key.h"
 #include "tunnel/tls.h"
@@ -316,25 +315,14 @@ a_server_of_another_name_is_refused_before_it_learns_who_we_are(void **state)
 static void
 send_message(struct transport *end, uint8_t type, uint8_t size)
 {
-	uint8_t message[4 + UINT8_MAX] = {type, 0, 0, size}, record[512];
-	size_t length = 4 + (size_t)size, sealed = length + 1 + AEAD_TAG;
-	uint8_t nonce[AEAD_NONCE], sequence[8];
-	gnutls_datum_t iv, key;
+	enum { HEADER = 4, TYPE_HANDSHAKE = 22 };
+	uint8_t inner[HEADER + UINT8_MAX + 1] = {type, 0, 0, size};
+	uint8_t record[sizeof(inner) + FORGERY_OVERHEAD];
 	struct diag diag;
 
-	assert_int_equal(
-		gnutls_record_get_state(end->tls->session, 0, NULL, &iv, &key, sequence), 0);
-	memcpy(nonce, iv.data, sizeof(nonce));
-	for (size_t i = 0; i < sizeof(sequence); i++)
-		nonce[i + 4] ^= sequence[i];
-	memcpy(record, (const uint8_t[]){23, 3, 3, (uint8_t)(sealed >> 8), (uint8_t)sealed},
-		RECORD_HEADER);
-	struct aead *aead = aead_new(GNUTLS_CIPHER_AES_128_GCM, &key);
-	const struct aead_frame frame = {nonce, record, RECORD_HEADER};
-	assert_non_null(aead);
-	assert_int_equal(aead_seal(aead, &frame, message, length, 22, record + RECORD_HEADER), 0);
-	aead_free(aead);
-	assert_int_equal(transport_send(end, record, RECORD_HEADER + sealed, &diag), IO_DONE);
+	inner[HEADER + size] = TYPE_HANDSHAKE;
+	size_t length = forgery_make(end->tls->session, inner, HEADER + (size_t)size + 1, record);
+	assert_int_equal(transport_send(end, record, length, &diag), IO_DONE);
 }
 
 static void
