@@ -62,8 +62,7 @@ struct tls {
 	struct window *window; /* of the loop; in a step that is lent, of the opening */
 	struct buffer in;      /* what was received and waits while the window is closed */
 	struct protection protection; /* begins when the handshake is over */
-	uint32_t
-		batched; /* bytes of records in the loop's ciphertext scratch, to be sent at once */
+	uint32_t batched;    /* bytes in the loop's ciphertext scratch, to be sent at once */
 	uint16_t record_max; /* bytes of plaintext in a record that the peer takes */
 	uint8_t warnings;    /* alerts that came and were no more than that */
 	gnutls_alert_description_t alert : 8; /* what abort() tells the peer */
