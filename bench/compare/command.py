@@ -34,6 +34,9 @@ def _names(text):
 
 def _binaries(arguments):
     given = dict(pair.partition("=")[::2] for pair in arguments.binary)
+    for name, option in (("sallyport", "--sallyport"), ("relay", "--load")):
+        if name in given:
+            raise ValueError(f"--binary is for the other programs; where {name} is says {option}")
     given["sallyport"] = os.path.abspath(arguments.sallyport)
     given["relay"] = os.path.abspath(arguments.load)
     unknown = set(given) - {kind.name for kind in peers.ALL}

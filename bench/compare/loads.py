@@ -44,7 +44,7 @@ class Profile:
 
 
 PROFILES = {
-    "full": Profile("full", rounds=3, seconds=5, returning=65),
+    "full": Profile("full", rounds=5, seconds=5, returning=65),
     "quick": Profile(
         "quick",
         rounds=1,

@@ -155,6 +155,31 @@ def test_only_the_first_round_waits_for_memory_to_come_back(monkeypatch):
     assert waits == [("sallyport", 65), ("haproxy", 65), ("haproxy", 0), ("sallyport", 0)]
 
 
+def test_a_round_has_every_load_before_the_next_begins(monkeypatch):
+    order = []
+
+    def take(peer, load, *_rest):
+        order.append((load.name, peer.name))
+        return sample()
+
+    monkeypatch.setattr(samples, "take", take)
+    some = [peers.Sallyport("/bin/true"), peers.HAProxy("/bin/true")]
+    full = loads.changed(loads.PROFILES["full"], rounds=2)
+    report = rounds.run(some, loads.chosen(full, ["memory", "message"]), full, LOAD, "sallyport")
+    first = [(load, pair) for load in ("memory", "message") for pair in ("sallyport", "haproxy")]
+    assert order == [*first, ("memory", "haproxy"), ("memory", "sallyport"), *reversed(first[2:])]
+    assert [load["name"] for load in report["loads"]] == ["memory", "message"]
+
+
+@pytest.mark.parametrize(("name", "option"), [("sallyport", "--sallyport"), ("relay", "--load")])
+def test_a_program_that_another_option_names_is_not_taken_from_binary(name, option):
+    command = [sys.executable, "-B", os.path.join(BENCH, "compare"), "--profile", "smoke", "--loads", "bulk-up-1"]
+    command += ["--sallyport", SALLYPORT, "--load", LOAD, "--binary", f"{name}=/bin/true"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30 * wait.SLOWNESS, check=False)
+    assert ended.returncode == 2
+    assert f"where {name} is says {option}" in ended.stderr
+
+
 def test_full_handshakes_are_measured_with_and_without_the_memory_of_chains():
     for name in "connect-full-ecdsa", "connect-full-ed25519":
         remembering, anew = loads.chosen(loads.PROFILES["quick"], [name, f"{name}-anew"])
