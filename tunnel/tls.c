@@ -204,26 +204,15 @@ tls_finish(struct stream *stream, struct diag *diag)
 	return transport_push(tls->transport, diag);
 }
 
-/*
- * Take the session back from a helper thread. If that is at work on it, it keeps all of the TLS part, which is
- * freed when it comes back. Returns whether it is here.
- */
-static bool
-take_back(struct transport *transport)
-{
-	if (!tls_loan_stop(transport->tls))
-		return true;
-	transport->tls = NULL;
-	return false;
-}
-
-/* Free what makes @transport a TLS one, if it is here, and leave the socket. */
+/* Part @transport from what makes it a TLS one, which is freed: now, or when a helper thread gives it back. */
 static void
 detach(struct transport *transport)
 {
-	if (transport->tls)
-		tls_free(transport->tls, &transport->loop->pool);
+	struct tls *tls = transport->tls;
+
 	transport->tls = NULL;
+	if (!tls_loan_stop(tls))
+		tls_free(tls, &transport->loop->pool);
 }
 
 static void
@@ -231,34 +220,33 @@ tls_close(struct stream *stream)
 {
 	struct transport *transport = container_of(stream, struct transport, stream);
 
-	(void)take_back(transport);
 	detach(transport);
 	transport_free(transport);
 }
 
-/* Send the alert, in order. Returns whether all of it is on its way. */
+/*
+ * Send the alert, in order. Returns whether all of it is on its way. Before our signature, which a helper makes,
+ * GnuTLS holds the messages back without which the peer cannot read an alert.
+ */
 static bool
 tell(struct transport *transport)
 {
 	struct tls *tls = transport->tls;
 	struct diag diag;
 
-	if (transport->stream.reset || tls->finished ||
+	if ((tls->opening && tls->opening->signs) || transport->stream.reset || tls->finished ||
 		transport_push(transport, &diag) != IO_DONE || socket_holds_unsent(transport->fd))
 		return false;
 	return gnutls_alert_send(tls->session, GNUTLS_AL_FATAL, tls->alert) >= 0 &&
 		transport_push(transport, &diag) == IO_DONE;
 }
 
-/*
- * The alert where it can still be sent in order, else a RST: never a FIN that looks like an end. A session
- * that a helper thread has cannot send.
- */
+/* The alert where it can still be sent in order, else a RST: never a FIN that looks like an end. */
 static void
 tls_abort(struct stream *stream)
 {
 	struct transport *transport = container_of(stream, struct transport, stream);
-	bool told = take_back(transport) && tell(transport);
+	bool told = tell(transport);
 
 	detach(transport);
 	if (told)
@@ -352,6 +340,7 @@ tls_start(struct transport *transport, struct credentials *credentials,
 	gnutls_session_set_ptr(tls->session, &tls->opening->judgement);
 	if (tls->opening->sni)
 		gnutls_handshake_set_post_client_hello_function(tls->session, on_client_hello);
+	tls_loan_prepare(tls);
 	tls_wire_connect(tls);
 	transport->stream.ops = &tls_ops;
 	return 0;

@@ -69,8 +69,9 @@ end_handshake(struct tls *tls, struct diag *diag)
 }
 
 /*
- * Go on until GnuTLS wants to read what has not come yet: GNUTLS_E_AGAIN; until the handshake is over and the
- * peer may pass: 0; or until it failed. Possibly in a helper thread: touches nothing but @tls.
+ * Go on until GnuTLS wants to read what has not come yet, or is about to sign with a slow key: GNUTLS_E_AGAIN;
+ * until the handshake is over and the peer may pass: 0; or until it failed. Possibly in a helper thread: touches
+ * nothing but @tls.
  */
 static int
 step(struct tls *tls)
@@ -89,26 +90,22 @@ step(struct tls *tls)
 			return GNUTLS_E_CERTIFICATE_ERROR;
 		if (error != GNUTLS_E_AGAIN && error != GNUTLS_E_INTERRUPTED)
 			return error;
-		if (!window_has_record(tls->window))
+		if (opening->signs || !window_has_record(tls->window))
 			return GNUTLS_E_AGAIN;
 	}
 }
 
-/* Have a step made, here or by a helper, and then it is looked at. IO_DONE: @error has its result. */
-static enum io
-make_step(struct tls *tls, int *error)
+/* Make a step, unless a helper made one that ended for another reason than that it can receive nothing. */
+static int
+make_step(struct tls *tls)
 {
 	struct tls_opening *opening = tls->opening;
+	bool stepped = opening->stepped;
 
-	if (opening->stepped) {
-		opening->stepped = false;
-		*error = opening->step_result;
-	} else if (tls_loan_is_due(tls)) {
-		return IO_WAIT;
-	} else {
-		*error = step(tls);
-	}
-	return IO_DONE;
+	opening->stepped = false;
+	if (stepped && (opening->step_result != GNUTLS_E_AGAIN || !window_has_record(tls->window)))
+		return opening->step_result;
+	return step(tls);
 }
 
 /* Our flight leaves before we wait for the answer to it. */
@@ -136,13 +133,14 @@ handshake_window(struct tls *tls, struct diag *diag)
 	enum io answer = IO_DONE;
 
 	while (answer == IO_DONE) {
-		int error = GNUTLS_E_AGAIN;
+		int error = make_step(tls);
 
-		answer = make_step(tls, &error);
-		if (answer == IO_WAIT || error == GNUTLS_E_SUCCESS)
-			return answer;
+		if (error == GNUTLS_E_SUCCESS)
+			return IO_DONE;
 		if (error != GNUTLS_E_AGAIN)
 			return fail_handshake(tls, error, diag);
+		if (tls->opening->signs)
+			return IO_WAIT;
 		answer = exchange(tls, diag);
 	}
 	return answer;

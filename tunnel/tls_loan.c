@@ -2,11 +2,12 @@
 #include "tunnel/tls_loan.h"
 
 #include <assert.h>
+#include <gnutls/gnutls.h>
 #include <stdlib.h>
 
+#include "tunnel/authorise.h"
 #include "tunnel/credentials.h"
 #include "tunnel/loop.h"
-#include "tunnel/server_hello.h"
 #include "tunnel/tls_state.h"
 #include "tunnel/transport.h"
 
@@ -17,19 +18,8 @@ on_work(struct loan *loan)
 	struct tls_opening *opening = container_of(loan, struct tls_opening, loan);
 	struct tls *tls = opening->tls;
 
-	tls->window = &opening->window;
-	window_open_over(tls->window, &tls->in);
+	tls->window = &opening->nothing;
 	opening->step_result = opening->step(tls);
-}
-
-/* A server signs in its first flight, unless that asks for another ClientHello. */
-static void
-note_signature(struct tls_opening *opening)
-{
-	const struct tls_flight *flight = &opening->flight;
-	struct server_hello hello = server_hello_read(flight->bytes, flight->length);
-
-	opening->signed_all = opening->signed_all || (hello.is_there && !hello.is_retry);
 }
 
 static void
@@ -37,15 +27,13 @@ on_done(struct loan *loan)
 {
 	struct tls_opening *opening = container_of(loan, struct tls_opening, loan);
 	struct tls *tls = opening->tls;
-	struct pool *pool = &tls->loop->pool;
 
 	tls->lent = false;
+	opening->signs = false;
 	opening->stepped = true;
-	note_signature(opening);
-	window_settle(tls->window, &tls->in, pool);
 	tls->window = &tls->loop->window;
 	if (!tls->transport) {
-		tls_free(tls, pool);
+		tls_free(tls, &tls->loop->pool);
 		return;
 	}
 
@@ -54,26 +42,32 @@ on_done(struct loan *loan)
 		waker->wake(waker);
 }
 
-/* Do the records that have come say that no signature is wanted from us, since our ticket was taken? */
-static bool
-is_resumed(const struct tls *tls)
+/*
+ * A hook of GnuTLS. Our certificate is queued, and our signature is made next: here GnuTLS is told to come back,
+ * and does so without a loss. A session has one hook only, so this asks for the other, too.
+ */
+static int
+on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+	const gnutls_datum_t *message)
 {
-	const struct window *window = tls->window;
+	struct judgement *judgement = gnutls_session_get_ptr(session);
 
-	return tls->opening->ticket.data &&
-		server_hello_read(window->bytes + window->start, window->ready - window->start)
-			.resumes;
+	if (incoming)
+		return 0;
+	if (type == GNUTLS_HANDSHAKE_NEW_SESSION_TICKET && when == GNUTLS_HOOK_PRE)
+		return authorise_hook(session, type, when, incoming, message);
+	if (type != GNUTLS_HANDSHAKE_CERTIFICATE_PKT || when != GNUTLS_HOOK_POST)
+		return 0;
+	container_of(judgement, struct tls_opening, judgement)->signs = true;
+	return GNUTLS_E_AGAIN;
 }
 
-bool
-tls_loan_is_due(struct tls *tls)
+void
+tls_loan_prepare(const struct tls *tls)
 {
-	struct tls_opening *opening = tls->opening;
-
-	if (!tls->credentials->slow || !tls->loop->desk || !window_has_record(tls->window))
-		return false;
-	opening->signed_all = opening->signed_all || is_resumed(tls);
-	return !opening->signed_all;
+	if (tls->credentials->slow && tls->loop->desk)
+		gnutls_handshake_set_hook_function(
+			tls->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH, on_message);
 }
 
 int
@@ -81,7 +75,7 @@ tls_loan_start(struct tls *tls, int (*step)(struct tls *tls), struct diag *diag)
 {
 	struct tls_opening *opening = tls->opening;
 
-	assert(!tls->lent && !opening->stepped);
+	assert(!tls->lent && opening->signs);
 	opening->step = step;
 	opening->loan.work = on_work;
 	opening->loan.done = on_done;

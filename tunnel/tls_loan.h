@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tls_loan.h - have a step of a handshake made by a helper thread, where a signature takes long.
+ * tls_loan.h - have the step of a handshake in which we sign made by a helper thread, where that takes long.
  *
- * While it is lent, the session, what was received for it and what it says belong to the helper; the
- * socket and everything of the loop stay here. So a transport may go at any time, but its TLS part lives on
+ * While it is lent, the session and what it says belong to the helper; the socket, what was received and
+ * everything of the loop stay here. So a transport may go at any time, but its TLS part lives on
  * until the helper gives it back.
  */
 #ifndef TUNNEL_TLS_LOAN_H
@@ -16,11 +16,14 @@
 struct diag;
 struct tls;
 
-/* Is the next step of @tls, whose window is open, to be made by a helper, since we may have to sign in it? */
-bool tls_loan_is_due(struct tls *tls);
+/*
+ * Where a key of @tls is slow, have its handshake pause in front of a signature of ours: GnuTLS says
+ * GNUTLS_E_AGAIN, and the opening's @signs is set. Before the handshake begins.
+ */
+void tls_loan_prepare(const struct tls *tls);
 
 /*
- * Have @step of @tls, whose window is closed, made by a helper, and then the waker called: @step_result has
+ * Have @step of @tls, which signs, made by a helper, and then the waker called: @step_result has
  * what it returned. Returns 0, or -1 with words.
  */
 MUST_USE int tls_loan_start(struct tls *tls, int (*step)(struct tls *tls), struct diag *diag);

@@ -40,12 +40,12 @@ struct tls_opening {
 	char *sni;    /* accepting: the name that was asked for, as we read it; NULL: we did not */
 	struct endpoint from; /* accepting: the client's address */
 	struct loan loan;
-	struct window window;	      /* for a step that is lent */
-	int (*step)(struct tls *tls); /* the same */
+	struct window nothing;	      /* what a step that is lent can receive */
+	int (*step)(struct tls *tls); /* the one that is lent */
 	int step_result;
-	bool stepped;	 /* it came back, and its result waits to be looked at */
-	bool signed_all; /* no signature of ours is to come in this handshake */
-	bool touched;	 /* a byte was received */
+	bool stepped; /* it came back, and its result waits to be looked at */
+	bool signs;   /* our certificate is ready to go, and the next step, which is lent, signs */
+	bool touched; /* a byte was received */
 	struct tls_flight flight;
 	uint8_t ticket_key[TICKETS_KEY_SIZE]; /* connecting: whose the tickets are */
 	struct ticket ticket;		      /* connecting: what was offered */
@@ -59,7 +59,7 @@ struct tls {
 	gnutls_session_t session;
 	struct tls_opening *opening; /* NULL: over */
 	char *identity;	       /* then: who the peer is, escaped; NULL without a certificate */
-	struct window *window; /* of the loop; in a step that is lent, of the opening */
+	struct window *window; /* of the loop; in a step that is lent, the opening's empty one */
 	struct buffer in;      /* what was received and waits while the window is closed */
 	struct protection protection; /* begins when the handshake is over */
 	uint32_t batched;    /* bytes in the loop's ciphertext scratch, to be sent at once */

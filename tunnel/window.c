@@ -30,23 +30,6 @@ window_close(struct window *window, struct buffer *kept, struct pool *pool)
 	return buffer_add(kept, pool, last.bytes + last.start, last.end - last.start);
 }
 
-void
-window_open_over(struct window *window, const struct buffer *kept)
-{
-	size_t length = buffer_length(kept);
-
-	assert(!window->bytes && length > 0);
-	*window = (struct window){.bytes = buffer_bytes(kept), .end = length, .size = length};
-	window->ready = records_ready(window->bytes, length);
-}
-
-void
-window_settle(struct window *window, struct buffer *kept, struct pool *pool)
-{
-	buffer_drop(kept, pool, window->start);
-	*window = (struct window){0};
-}
-
 size_t
 window_take(struct window *window, void *bytes, size_t size)
 {

@@ -42,15 +42,6 @@ void window_open(
 /* Close @window; what was not handed out goes into @kept. 0, or -1 without memory: closed all the same. */
 MUST_USE int window_close(struct window *window, struct buffer *kept, struct pool *pool);
 
-/*
- * Open the closed @window over what waits in @kept, where it is: nothing can be received. Borrows @kept until
- * window_settle().
- */
-void window_open_over(struct window *window, const struct buffer *kept);
-
-/* Close a @window over @kept, and drop from that what was handed out. */
-void window_settle(struct window *window, struct buffer *kept, struct pool *pool);
-
 /* Hand out up to @size bytes of whole records into @bytes. Returns how many. */
 size_t window_take(struct window *window, void *bytes, size_t size);
 

@@ -104,24 +104,6 @@ room_is_made_behind_what_is_left(void **state)
 	assert_memory_equal(taken, bytes + SECOND, PARTIAL - SECOND);
 }
 
-static void
-a_window_over_a_buffer_drops_what_was_handed_out(void **state)
-{
-	(void)state;
-	window_open_over(&window, &kept);
-	assert_ptr_equal(window.bytes, buffer_bytes(&kept));
-	assert_int_equal(window_take(&window, taken, SECOND), SECOND);
-	window_settle(&window, &kept, &pool);
-	assert_null(window.bytes);
-	assert_int_equal(buffer_length(&kept), sizeof(bytes) - SECOND);
-	window_open_over(&window, &kept);
-	assert_int_equal(window_take(&window, taken, sizeof(taken)), PARTIAL - SECOND);
-	assert_memory_equal(taken, bytes + SECOND, PARTIAL - SECOND);
-	window_drop(&window);
-	window_settle(&window, &kept, &pool);
-	assert_int_equal(budget.used, 0);
-}
-
 #define TEST(claim) cmocka_unit_test_setup_teardown(claim, setup, teardown)
 
 int
@@ -133,7 +115,6 @@ main(void)
 		TEST(a_window_that_is_used_up_keeps_no_memory),
 		TEST(a_record_is_whole_with_its_last_byte),
 		TEST(room_is_made_behind_what_is_left),
-		TEST(a_window_over_a_buffer_drops_what_was_handed_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
