@@ -15,6 +15,7 @@
 #include "tunnel/credentials.h"
 #include "tunnel/ocsp.h"
 #include "tunnel/peer.h"
+#include "tunnel/peer_key.h"
 #include "tunnel/policy.h"
 #include "tunnel/revocation.h"
 #include "tunnel/trust.h"
@@ -29,8 +30,9 @@ struct judging {
 	time_t now;
 	const gnutls_datum_t *certificates; /* as the peer sent them */
 	unsigned certificate_count;
-	struct chain chain; /* empty until it is needed */
-	struct path path;   /* the same */
+	gnutls_certificate_type_t type; /* of them */
+	struct chain chain;		/* empty until it is needed */
+	struct path path;		/* the same */
 	struct acquaintance
 		*acquaintance;	 /* of a certificate; NULL until it was read or recalled */
 	bool is_verified;	 /* the chain was, lately, by these credentials */
@@ -194,6 +196,21 @@ take_steps(struct judging *judging, const struct peer *peer, judge_step *const *
 	return verdict;
 }
 
+/* Is a signature by the peer's key checked in bounded time? That of a chain that was verified is. */
+static bool
+is_key_bounded(const struct judging *judging)
+{
+	return judging->is_verified || judging->certificate_count == 0 ||
+		peer_key_is_bounded(&judging->certificates[0], judging->type);
+}
+
+static struct verdict
+too_costly(void)
+{
+	return verdict_bad(GNUTLS_A_BAD_CERTIFICATE,
+		"the peer's key is beyond RSA of 8192 bits with an exponent of 32");
+}
+
 static struct verdict
 too_much(void)
 {
@@ -214,21 +231,26 @@ name_peer(struct judging *judging, const char *prefix, const char *identity)
 	judging->judgement->identity = strdup(array);
 }
 
-/* Remember what the peer's certificates say, or read them. */
+/* Remember what the peer's certificates say, if they were verified lately. */
 static void
-get_acquainted(struct judging *judging)
+recall(struct judging *judging)
 {
 	const struct credentials *credentials = judging->credentials;
 	const char *name = credentials->peer_name_wanted ? judging->judgement->name : NULL;
 
 	assert(!credentials->peer_name_wanted || name);
-	if (credentials->verified) {
-		judging->key =
-			verified_key_of(judging->certificates, judging->certificate_count, name);
-		judging->acquaintance =
-			verified_recall(credentials->verified, &judging->key, judging->now);
-		judging->is_verified = judging->acquaintance;
-	}
+	if (!credentials->verified)
+		return;
+	judging->key = verified_key_of(judging->certificates, judging->certificate_count, name);
+	judging->acquaintance = verified_recall(credentials->verified, &judging->key, judging->now);
+	judging->is_verified = judging->acquaintance;
+}
+
+/* Remember what the peer's certificates say, or read them. */
+static void
+get_acquainted(struct judging *judging)
+{
+	recall(judging);
 	if (!judging->acquaintance && parse_chain(judging) == 0)
 		judging->acquaintance = acquaintance_new(&judging->chain);
 }
@@ -244,6 +266,8 @@ judge_certificate(struct judging *judging)
 			GNUTLS_A_BAD_CERTIFICATE, "the certificate chain cannot be parsed");
 	judging->judgement->until = judging->acquaintance->until;
 	name_peer(judging, unverified ? "unverified " : "", judging->acquaintance->identity);
+	if (!is_key_bounded(judging))
+		return too_costly();
 	if (unverified)
 		return verdict_good;
 	if (!judging->acquaintance->is_readable)
@@ -258,6 +282,8 @@ judge_raw_key(struct judging *judging)
 	if (judging->credentials->trust || judging->credentials->config->verify == VERIFY_NO)
 		return verdict_bad(GNUTLS_A_UNSUPPORTED_CERTIFICATE,
 			"a raw public key came where a certificate was wanted");
+	if (!is_key_bounded(judging))
+		return too_costly();
 	if (peer_add_key(&judging->peer, &judging->certificates[0]))
 		return too_much();
 	name_peer(judging, "", "raw-public-key");
@@ -298,19 +324,41 @@ judge_nobody(struct judging *judging)
 		"the peer showed no certificate");
 }
 
+/* Begin to judge the peer of @session. Release it with judging_end(). */
+static struct judging
+judging_begin(gnutls_session_t session, struct judgement *judgement)
+{
+	struct judging judging = {
+		.session = session,
+		.judgement = judgement,
+		.credentials = judgement->credentials,
+		.now = time(NULL),
+	};
+
+	judging.certificates = gnutls_certificate_get_peers(session, &judging.certificate_count);
+	if (!judging.certificates)
+		judging.certificate_count = 0;
+	judging.type = gnutls_certificate_type_get2(session, GNUTLS_CTYPE_PEERS);
+	peer_init(&judging.peer, NULL);
+	return judging;
+}
+
+static void
+judging_end(struct judging *judging)
+{
+	acquaintance_unref(judging->acquaintance);
+	peer_release(&judging->peer);
+	chain_release(&judging->chain);
+}
+
 /* GnuTLS counts a resumed session as what its first one was, also in TLS 1.3. */
 static struct verdict
 judge_peer(struct judging *judging)
 {
-	gnutls_session_t session = judging->session;
-
-	judging->certificates = gnutls_certificate_get_peers(session, &judging->certificate_count);
-	if (judging->certificates && judging->certificate_count > 0) {
-		return gnutls_certificate_type_get2(session, GNUTLS_CTYPE_PEERS) == GNUTLS_CRT_RAWPK
-			? judge_raw_key(judging)
-			: judge_certificate(judging);
-	}
-	if (gnutls_auth_get_type(session) == GNUTLS_CRD_PSK)
+	if (judging->certificate_count > 0)
+		return judging->type == GNUTLS_CRT_RAWPK ? judge_raw_key(judging)
+							 : judge_certificate(judging);
+	if (gnutls_auth_get_type(judging->session) == GNUTLS_CRD_PSK)
 		return judge_psk(judging);
 	return judge_nobody(judging);
 }
@@ -327,22 +375,13 @@ decide(struct judgement *judgement, const struct verdict *verdict)
 static void
 judge_once(gnutls_session_t session, struct judgement *judgement)
 {
-	struct judging judging = {
-		.session = session,
-		.judgement = judgement,
-		.credentials = judgement->credentials,
-		.now = time(NULL),
-	};
-
 	if (judgement->judged)
 		return;
-	judgement->judged = true;
-	peer_init(&judging.peer, NULL);
+	struct judging judging = judging_begin(session, judgement);
 	struct verdict verdict = judge_peer(&judging);
+	judgement->judged = true;
 	decide(judgement, &verdict);
-	acquaintance_unref(judging.acquaintance);
-	peer_release(&judging.peer);
-	chain_release(&judging.chain);
+	judging_end(&judging);
 }
 
 bool
@@ -363,13 +402,36 @@ authorise_callback(gnutls_session_t session)
 	return authorise(session, gnutls_session_get_ptr(session)) ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
 
+/* May a signature of the peer be checked, who is not judged yet? */
+static int
+admit_key(gnutls_session_t session, struct judgement *judgement)
+{
+	struct judging judging = judging_begin(session, judgement);
+
+	if (judging.type != GNUTLS_CRT_RAWPK)
+		recall(&judging);
+	bool admitted = is_key_bounded(&judging);
+	judging_end(&judging);
+	if (admitted)
+		return 0;
+	struct verdict verdict = too_costly();
+	judgement->judged = true;
+	decide(judgement, &verdict);
+	return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
 int
 authorise_hook(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
 	const gnutls_datum_t *message)
 {
-	(void)type;
-	(void)when;
-	(void)incoming;
+	struct judgement *judgement = gnutls_session_get_ptr(session);
+
 	(void)message;
-	return authorise_callback(session);
+	if (when != GNUTLS_HOOK_PRE)
+		return 0;
+	if (type == GNUTLS_HANDSHAKE_NEW_SESSION_TICKET && !incoming)
+		return authorise_callback(session);
+	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY && incoming && !judgement->judged)
+		return admit_key(session, judgement);
+	return 0;
 }

@@ -53,8 +53,10 @@ MUST_USE bool authorise(gnutls_session_t session, struct judgement *judgement);
 int authorise_callback(gnutls_session_t session);
 
 /*
- * A hook of GnuTLS for the message that is about to be sent: it is not sent to whom may not pass. For the
- * ticket, which in TLS 1.2 goes within the handshake also where there was no certificate to verify.
+ * A hook of GnuTLS for each message that comes or goes, in front of it. A ticket, which in TLS 1.2 goes within the
+ * handshake also where there was no certificate to verify, is not sent to whom may not pass. And a signature,
+ * which in TLS 1.3 GnuTLS checks before it asks who the peer is, is not checked by a key that would take long;
+ * authorise() refuses such a key in any version.
  */
 int authorise_hook(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
 	const gnutls_datum_t *message);

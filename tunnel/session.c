@@ -95,8 +95,6 @@ set_accepting(gnutls_session_t session, const struct credentials *credentials)
 	gnutls_certificate_server_set_request(session, certificate_request(config->verify));
 	if (!credentials->secrets.tickets)
 		return 0;
-	gnutls_handshake_set_hook_function(
-		session, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_PRE, authorise_hook);
 	gnutls_db_set_cache_expiration(session, (int)config->ticket_lifetime);
 	return gnutls_session_ticket_enable_server(session, &key);
 }
@@ -120,6 +118,8 @@ session_new(struct credentials *credentials, const char *name, bool small_record
 		return diag_set(diag, "TLS session: %s", tls_words(error).text);
 	}
 	gnutls_handshake_set_max_packet_length(*session, HANDSHAKE_MAX);
+	gnutls_handshake_set_hook_function(
+		*session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, authorise_hook);
 	error = gnutls_priority_set(*session, credentials->priority);
 	if (!error)
 		error = set_credentials(*session, credentials);

@@ -224,17 +224,21 @@ tls_close(struct stream *stream)
 	transport_free(transport);
 }
 
-/*
- * Send the alert, in order. Returns whether all of it is on its way. Before our signature, which a helper makes,
- * GnuTLS holds the messages back without which the peer cannot read an alert.
- */
+/* Are messages still held back, by GnuTLS or by a step that was lent, without which no peer reads an alert? */
+static bool
+is_within_step(const struct tls *tls)
+{
+	return tls->lent || (tls->opening && (tls->opening->signs || tls->opening->stepped));
+}
+
+/* Send the alert, in order. Returns whether all of it is on its way. */
 static bool
 tell(struct transport *transport)
 {
 	struct tls *tls = transport->tls;
 	struct diag diag;
 
-	if ((tls->opening && tls->opening->signs) || transport->stream.reset || tls->finished ||
+	if (is_within_step(tls) || transport->stream.reset || tls->finished ||
 		transport_push(transport, &diag) != IO_DONE || socket_holds_unsent(transport->fd))
 		return false;
 	return gnutls_alert_send(tls->session, GNUTLS_AL_FATAL, tls->alert) >= 0 &&

@@ -42,9 +42,16 @@ on_done(struct loan *loan)
 		waker->wake(waker);
 }
 
+static bool
+is_certificate(unsigned type)
+{
+	return type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT ||
+		type == GNUTLS_HANDSHAKE_COMPRESSED_CERTIFICATE_PKT;
+}
+
 /*
  * A hook of GnuTLS. Our certificate is queued, and our signature is made next: here GnuTLS is told to come back,
- * and does so without a loss. A session has one hook only, so this asks for the other, too.
+ * and does so without a loss. A session has one hook only, so this one asks the other.
  */
 static int
 on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
@@ -52,12 +59,8 @@ on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned inco
 {
 	struct judgement *judgement = gnutls_session_get_ptr(session);
 
-	if (incoming)
-		return 0;
-	if (type == GNUTLS_HANDSHAKE_NEW_SESSION_TICKET && when == GNUTLS_HOOK_PRE)
+	if (incoming || when != GNUTLS_HOOK_POST || !is_certificate(type))
 		return authorise_hook(session, type, when, incoming, message);
-	if (type != GNUTLS_HANDSHAKE_CERTIFICATE_PKT || when != GNUTLS_HOOK_POST)
-		return 0;
 	container_of(judgement, struct tls_opening, judgement)->signs = true;
 	return GNUTLS_E_AGAIN;
 }

@@ -67,7 +67,7 @@ struct tls {
 	uint8_t warnings;    /* alerts that came and were no more than that */
 	gnutls_alert_description_t alert : 8; /* what abort() tells the peer */
 	bool batching;
-	bool lent; /* a step; all but this and @transport belongs to a helper thread */
+	bool lent; /* a step: the session, and what it changes, belong to a helper thread */
 	bool handshaken;
 	bool fin;	/* the peer's FIN was received */
 	bool cancelled; /* the peer's user_canceled was received */

@@ -16,6 +16,7 @@ every_version = pytest.mark.parametrize("version", VERSIONS)
 
 # What can be wrong with a certificate; test_decision.py has by which alert it is refused.
 BAD = ("wrong-ca", "self-signed", "expired", "not-yet-valid", "mail-only", "rsa-1024")
+LONG = "the peer's key is beyond RSA of 8192 bits with an exponent of 32"
 BAD_CLIENTS, BAD_SERVERS = (*BAD, "server-only"), (*BAD, "client-only", "other-name")
 
 
@@ -276,6 +277,20 @@ def test_priority_chooses_the_cipher(offload):
 def test_a_weak_chain_is_admitted_only_with_a_profile_that_the_user_set(offload, profile):
     service = offload(priority=f"NORMAL:%PROFILE_{profile}")
     assert service.admits("rsa-1024", "1.3")
+
+
+@every_version
+def test_a_client_whose_key_takes_long_to_check_is_refused_before_it_is_checked(offload, version):
+    service = offload()
+    assert service.refusal("long-exponent", version) == "alert:bad_certificate"
+    assert LONG in service.program.wait_tunnel()["reason"]
+
+
+@every_version
+def test_a_server_whose_key_takes_long_to_check_is_not_believed_without_verification_either(encrypt, version):
+    service = encrypt("long-exponent", version, verify="no", ca=None)
+    assert service.refusal() == "alert:bad_certificate"
+    assert LONG in service.program.wait_tunnel()["reason"]
 
 
 def test_an_error_in_the_priority_shows_the_position(run, pki):

@@ -5,6 +5,7 @@ import base64
 import datetime
 import hashlib
 import ipaddress
+import math
 import os
 from dataclasses import dataclass
 
@@ -19,6 +20,17 @@ PURPOSES = {
     "client": ExtendedKeyUsageOID.CLIENT_AUTH,
     "mail": ExtendedKeyUsageOID.EMAIL_PROTECTION,
 }
+
+
+def _rsa_with_exponent(exponent):
+    """An RSA key that makes its checking costly, which the library itself does not make."""
+    usual = rsa.generate_private_key(65537, 2048).private_numbers()
+    private = pow(exponent, -1, math.lcm(usual.p - 1, usual.q - 1))
+    halves = rsa.rsa_crt_dmp1(private, usual.p), rsa.rsa_crt_dmq1(private, usual.q)
+    public = rsa.RSAPublicNumbers(exponent, usual.public_numbers.n)
+    return rsa.RSAPrivateNumbers(usual.p, usual.q, private, *halves, usual.iqmp, public).private_key()
+
+
 KEYS = {
     "ecdsa": lambda: ec.generate_private_key(ec.SECP256R1()),
     "ecdsa-521": lambda: ec.generate_private_key(ec.SECP521R1()),
@@ -26,6 +38,7 @@ KEYS = {
     "rsa": lambda: rsa.generate_private_key(65537, 2048),
     "rsa-1024": lambda: rsa.generate_private_key(65537, 1024),
     "rsa-4096": lambda: rsa.generate_private_key(65537, 4096),
+    "rsa-33-bit-exponent": lambda: _rsa_with_exponent(2**32 + 15),
 }
 
 
@@ -161,6 +174,7 @@ IDENTITIES = {
     "server-only": {**SERVER_NAMES, "purposes": ("server",)},
     "client-only": {**SERVER_NAMES, "purposes": ("client",)},
     "rsa-1024": {**SERVER_NAMES, "key": "rsa-1024"},
+    "long-exponent": {**SERVER_NAMES, "key": "rsa-33-bit-exponent"},
     "must-staple": {
         **SERVER_NAMES,
         "extensions": (x509.TLSFeature([x509.TLSFeatureType.status_request]),),
