@@ -105,12 +105,10 @@ big_key_credentials(
 
 	assert_int_equal(gnutls_certificate_allocate_credentials(&credentials), 0);
 	gnutls_certificate_set_flags(credentials, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH);
-	if (type == GNUTLS_CRT_RAWPK)
-		assert_int_equal(
-			gnutls_pcert_import_rawpk_raw(&chain, shown, GNUTLS_X509_FMT_DER, 0, 0), 0);
-	else
-		assert_int_equal(
-			gnutls_pcert_import_x509_raw(&chain, shown, GNUTLS_X509_FMT_DER, 0), 0);
+	int error = type == GNUTLS_CRT_RAWPK
+		? gnutls_pcert_import_rawpk_raw(&chain, shown, GNUTLS_X509_FMT_DER, 0, 0)
+		: gnutls_pcert_import_x509_raw(&chain, shown, GNUTLS_X509_FMT_DER, 0);
+	assert_int_equal(error, 0);
 	assert_int_equal(gnutls_privkey_init(&private), 0);
 	assert_int_equal(
 		gnutls_privkey_import_ext4(private, key, NULL, on_sign, NULL, NULL, on_info, 0), 0);
