@@ -107,6 +107,15 @@ count_log_threads(unsigned long long *blocked)
 	return count;
 }
 
+/* The kernel lists a thread for a moment after it was joined. */
+static void
+await_log_threads(int count, unsigned long long *blocked)
+{
+	for (int i = 0; i < 1000 && count_log_threads(blocked) != count; i++)
+		(void)usleep(1000);
+	assert_int_equal(count_log_threads(blocked), count);
+}
+
 static void
 without_the_thread_a_line_is_written_at_once(void **state)
 {
@@ -154,14 +163,11 @@ stopping_writes_what_is_queued_and_ends_the_thread(void **state)
 	open_pipe(fds);
 	use(LOG_LEVEL_INFO, LOG_SINK_LINES, fds[1]);
 	start();
-	assert_int_equal(count_log_threads(&blocked), 1);
+	await_log_threads(1, &blocked);
 	for (int i = 0; i < 100; i++)
 		log_write(LOG_LEVEL_INFO, "line %d", i);
 	log_stop();
-	/* The kernel lists a thread for a moment after it was joined. */
-	for (int i = 0; i < 1000 && count_log_threads(&blocked) > 0; i++)
-		(void)usleep(1000);
-	assert_int_equal(count_log_threads(&blocked), 0);
+	await_log_threads(0, &blocked);
 	char *text = drain(fds[0]);
 	assert_int_equal(count_lines(text), 100);
 	assert_non_null(strstr(text, "line 99"));
@@ -357,7 +363,7 @@ the_thread_has_all_signals_blocked(void **state)
 
 	(void)state;
 	start();
-	assert_int_equal(count_log_threads(&blocked), 1);
+	await_log_threads(1, &blocked);
 	log_stop();
 	/* SIGKILL and SIGSTOP cannot be blocked; the C library keeps 32 and 33, a sanitizer one. */
 	for (int number = 1; number < 32; number++) {
