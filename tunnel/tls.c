@@ -41,7 +41,7 @@ is_cancelled(const struct tls *tls, ssize_t error)
 static ssize_t
 receive(struct tls *tls, uint8_t *buffer, size_t size)
 {
-	struct window *window = tls->window;
+	struct window *window = &tls->loop->window;
 	size_t before = window->start, opened = protection_open(&tls->protection, window, buffer);
 
 	if (opened > 0)
@@ -65,13 +65,15 @@ receive(struct tls *tls, uint8_t *buffer, size_t size)
 static enum io
 decrypt(struct tls *tls, uint8_t *buffer, size_t size, size_t *got, struct diag *diag)
 {
+	struct window *window = &tls->loop->window;
+
 	while (!tls->ended && size - *got >= TLS_RECORD_PLAINTEXT) {
-		size_t before = tls->window->start;
+		size_t before = window->start;
 		ssize_t length = 0;
 
 		if (!tls->cancelled)
 			length = receive(tls, buffer + *got, size - *got);
-		else if (tls->window->ready == before)
+		else if (window->ready == before)
 			return IO_WANT_READ;
 		if (length > 0) {
 			*got += (size_t)length;
@@ -81,7 +83,7 @@ decrypt(struct tls *tls, uint8_t *buffer, size_t size, size_t *got, struct diag 
 			tls->cancelled = true;
 		} else if (length == GNUTLS_E_AGAIN || length == GNUTLS_E_INTERRUPTED) {
 			/* A ticket or a key update answers like this too, with more behind it. */
-			if (tls->window->start == before)
+			if (window->start == before)
 				return IO_WANT_READ;
 		} else if (length != GNUTLS_E_WARNING_ALERT_RECEIVED ||
 			++tls->warnings > TLS_WARNINGS_MAX) {
@@ -91,7 +93,7 @@ decrypt(struct tls *tls, uint8_t *buffer, size_t size, size_t *got, struct diag 
 	if (!tls->ended)
 		return IO_DONE;
 	/* Nothing counts that comes after the end. */
-	window_drop(tls->window);
+	window_drop(window);
 	return IO_END;
 }
 
@@ -99,7 +101,9 @@ decrypt(struct tls *tls, uint8_t *buffer, size_t size, size_t *got, struct diag 
 static enum io
 judge_fin(struct tls *tls, struct diag *diag)
 {
-	if (tls->window->end > tls->window->start) {
+	const struct window *window = &tls->loop->window;
+
+	if (window->end > window->start) {
 		diag_set(diag, "the connection was cut inside a TLS record");
 		return IO_ERROR;
 	}
@@ -228,7 +232,7 @@ tls_close(struct stream *stream)
 static bool
 is_within_step(const struct tls *tls)
 {
-	return tls->lent || (tls->opening && (tls->opening->signs || tls->opening->stepped));
+	return tls->opening && tls->opening->loan_state != LOAN_NONE;
 }
 
 /* Send the alert, in order. Returns whether all of it is on its way. */
@@ -330,7 +334,6 @@ tls_start(struct transport *transport, struct credentials *credentials,
 	tls->in = received;
 	tls->loop = transport->loop;
 	tls->transport = transport;
-	tls->window = &tls->loop->window;
 	tls->credentials = credentials_ref(credentials);
 	tls->alert = GNUTLS_A_INTERNAL_ERROR;
 	if (begin(tls, beginning)) {
@@ -361,7 +364,7 @@ tls_print_identity(const struct transport *transport, struct text *text)
 	const char *identity = tls->identity;
 
 	if (opening)
-		identity = tls->lent ? NULL : opening->judgement.identity;
+		identity = tls_is_lent(tls) ? NULL : opening->judgement.identity;
 	text_add(text, identity ? identity : "-");
 }
 

@@ -90,7 +90,7 @@ step(struct tls *tls)
 			return GNUTLS_E_CERTIFICATE_ERROR;
 		if (error != GNUTLS_E_AGAIN && error != GNUTLS_E_INTERRUPTED)
 			return error;
-		if (opening->signs || !window_has_record(tls->window))
+		if (opening->loan_state != LOAN_NONE || !window_has_record(&tls->loop->window))
 			return GNUTLS_E_AGAIN;
 	}
 }
@@ -100,10 +100,11 @@ static int
 make_step(struct tls *tls)
 {
 	struct tls_opening *opening = tls->opening;
-	bool stepped = opening->stepped;
+	bool is_back = opening->loan_state == LOAN_BACK;
 
-	opening->stepped = false;
-	if (stepped && (opening->step_result != GNUTLS_E_AGAIN || !window_has_record(tls->window)))
+	opening->loan_state = LOAN_NONE;
+	if (is_back &&
+		(opening->step_result != GNUTLS_E_AGAIN || !window_has_record(&tls->loop->window)))
 		return opening->step_result;
 	return step(tls);
 }
@@ -139,7 +140,7 @@ handshake_window(struct tls *tls, struct diag *diag)
 			return IO_DONE;
 		if (error != GNUTLS_E_AGAIN)
 			return fail_handshake(tls, error, diag);
-		if (tls->opening->signs)
+		if (tls->opening->loan_state == LOAN_DUE)
 			return IO_WAIT;
 		answer = exchange(tls, diag);
 	}
@@ -179,9 +180,9 @@ tls_handshake(struct transport *transport, struct diag *diag)
 
 	if (tls->handshaken)
 		return transport_push(transport, diag);
-	if (tls->lent)
+	if (tls_is_lent(tls))
 		return wait_for_step(tls, diag);
-	if (tls->opening->stepped && tls_wire_add_flight(tls, diag) == IO_ERROR)
+	if (tls->opening->loan_state == LOAN_BACK && tls_wire_add_flight(tls, diag) == IO_ERROR)
 		return IO_ERROR;
 	tls_wire_open(tls);
 	enum io answer = handshake_window(tls, diag);

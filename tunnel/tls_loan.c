@@ -16,10 +16,8 @@ static void
 on_work(struct loan *loan)
 {
 	struct tls_opening *opening = container_of(loan, struct tls_opening, loan);
-	struct tls *tls = opening->tls;
 
-	tls->window = &opening->nothing;
-	opening->step_result = opening->step(tls);
+	opening->step_result = opening->step(opening->tls);
 }
 
 static void
@@ -28,10 +26,7 @@ on_done(struct loan *loan)
 	struct tls_opening *opening = container_of(loan, struct tls_opening, loan);
 	struct tls *tls = opening->tls;
 
-	tls->lent = false;
-	opening->signs = false;
-	opening->stepped = true;
-	tls->window = &tls->loop->window;
+	opening->loan_state = LOAN_BACK;
 	if (!tls->transport) {
 		tls_free(tls, &tls->loop->pool);
 		return;
@@ -61,7 +56,7 @@ on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned inco
 
 	if (incoming || when != GNUTLS_HOOK_POST || !is_certificate(type))
 		return authorise_hook(session, type, when, incoming, message);
-	container_of(judgement, struct tls_opening, judgement)->signs = true;
+	container_of(judgement, struct tls_opening, judgement)->loan_state = LOAN_DUE;
 	return GNUTLS_E_AGAIN;
 }
 
@@ -78,25 +73,25 @@ tls_loan_start(struct tls *tls, int (*step)(struct tls *tls), struct diag *diag)
 {
 	struct tls_opening *opening = tls->opening;
 
-	assert(!tls->lent && opening->signs);
+	assert(opening->loan_state == LOAN_DUE);
 	opening->step = step;
 	opening->loan.work = on_work;
 	opening->loan.done = on_done;
 	/* A helper may be at work before loan_lend() returns. */
-	tls->lent = true;
+	opening->loan_state = LOAN_OUT;
 	if (loan_lend(tls->loop->desk, &opening->loan, diag) == 0)
 		return 0;
-	tls->lent = false;
+	opening->loan_state = LOAN_DUE;
 	return -1;
 }
 
 bool
 tls_loan_stop(struct tls *tls)
 {
-	if (!tls->lent)
+	if (!tls_is_lent(tls))
 		return false;
 	if (loan_recall(&tls->opening->loan)) {
-		tls->lent = false;
+		tls->opening->loan_state = LOAN_DUE;
 		return false;
 	}
 	tls->transport = NULL;

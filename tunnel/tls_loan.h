@@ -18,7 +18,7 @@ struct tls;
 
 /*
  * Where a key of @tls is slow, have its handshake pause in front of a signature of ours: GnuTLS says
- * GNUTLS_E_AGAIN, and the opening's @signs is set. Before the handshake begins.
+ * GNUTLS_E_AGAIN, and a loan is due. Before the handshake begins.
  */
 void tls_loan_prepare(const struct tls *tls);
 

@@ -16,7 +16,6 @@
 #include "tunnel/loan.h"
 #include "tunnel/protection.h"
 #include "tunnel/tickets.h"
-#include "tunnel/window.h"
 
 struct credentials;
 struct loop;
@@ -31,6 +30,13 @@ struct tls_flight {
 	size_t length, size;
 };
 
+enum loan_state {
+	LOAN_NONE, /* the loop makes the steps of the handshake */
+	LOAN_DUE,  /* our certificate is ready to go, and the next step signs: it is to be lent */
+	LOAN_OUT,  /* the session, and what it changes, belong to a helper thread */
+	LOAN_BACK, /* the result of the step waits to be looked at */
+};
+
 /* What counts until the handshake is over, and a connecting end has got a ticket; then it is freed. */
 struct tls_opening {
 	struct tls *tls;
@@ -40,11 +46,9 @@ struct tls_opening {
 	char *sni;    /* accepting: the name that was asked for, as we read it; NULL: we did not */
 	struct endpoint from; /* accepting: the client's address */
 	struct loan loan;
-	struct window nothing;	      /* what a step that is lent can receive */
 	int (*step)(struct tls *tls); /* the one that is lent */
 	int step_result;
-	bool stepped; /* it came back, and its result waits to be looked at */
-	bool signs;   /* our certificate is ready to go, and the next step, which is lent, signs */
+	enum loan_state loan_state;
 	bool touched; /* a byte was received */
 	struct tls_flight flight;
 	uint8_t ticket_key[TICKETS_KEY_SIZE]; /* connecting: whose the tickets are */
@@ -58,22 +62,27 @@ struct tls {
 	struct credentials *credentials;
 	gnutls_session_t session;
 	struct tls_opening *opening; /* NULL: over */
-	char *identity;	       /* then: who the peer is, escaped; NULL without a certificate */
-	struct window *window; /* of the loop; in a step that is lent, the opening's empty one */
-	struct buffer in;      /* what was received and waits while the window is closed */
+	char *identity;	  /* then: who the peer is, escaped; NULL without a certificate */
+	struct buffer in; /* what was received and waits while the window is closed */
 	struct protection protection; /* begins when the handshake is over */
 	uint32_t batched;    /* bytes in the loop's ciphertext scratch, to be sent at once */
 	uint16_t record_max; /* bytes of plaintext in a record that the peer takes */
 	uint8_t warnings;    /* alerts that came and were no more than that */
 	gnutls_alert_description_t alert : 8; /* what abort() tells the peer */
 	bool batching;
-	bool lent; /* a step: the session, and what it changes, belong to a helper thread */
 	bool handshaken;
 	bool fin;	/* the peer's FIN was received */
 	bool cancelled; /* the peer's user_canceled was received */
 	bool ended;	/* the peer's close_notify was received */
 	bool finished;	/* our close_notify was written */
 };
+
+/* Has a helper thread the session? From either thread: it changes in the loop while no helper is at it. */
+static inline bool
+tls_is_lent(const struct tls *tls)
+{
+	return tls->opening && tls->opening->loan_state == LOAN_OUT;
+}
 
 /* Free the opening of @tls, which nothing asks for any more. */
 void tls_end_opening(struct tls *tls);

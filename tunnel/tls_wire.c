@@ -14,12 +14,12 @@
 
 enum { FLIGHT_MIN = 8 << 10 };
 
-/* GnuTLS reads: only ever from the window, never past whole records, and never the end. */
+/* GnuTLS reads: only ever from the window, never past whole records, and never the end. A helper: nothing. */
 static ssize_t
 on_pull(gnutls_transport_ptr_t pointer, void *data, size_t size)
 {
 	struct tls *tls = pointer;
-	size_t taken = window_take(tls->window, data, size);
+	size_t taken = tls_is_lent(tls) ? 0 : window_take(&tls->loop->window, data, size);
 
 	if (taken > 0)
 		return (ssize_t)taken;
@@ -33,7 +33,7 @@ on_pull_timeout(gnutls_transport_ptr_t pointer, unsigned milliseconds)
 	const struct tls *tls = pointer;
 
 	(void)milliseconds;
-	return window_has_record(tls->window);
+	return !tls_is_lent(tls) && window_has_record(&tls->loop->window);
 }
 
 enum io
@@ -73,7 +73,7 @@ add(struct tls *tls, const void *bytes, size_t size)
 	struct loop *loop = tls->loop;
 	struct diag diag;
 
-	if (tls->lent)
+	if (tls_is_lent(tls))
 		return add_to_flight(&tls->opening->flight, bytes, size);
 	if (tls->batching && LOOP_SCRATCH_CIPHER - tls->batched < size &&
 		tls_wire_send(tls, &diag) == IO_ERROR)
@@ -130,17 +130,18 @@ tls_wire_open(struct tls *tls)
 	struct loop *loop = tls->loop;
 
 	assert(!tls->batching);
-	window_open(tls->window, loop->ciphertext, LOOP_SCRATCH_CIPHER, &tls->in, &loop->pool);
+	window_open(&loop->window, loop->ciphertext, LOOP_SCRATCH_CIPHER, &tls->in, &loop->pool);
 }
 
 enum io
 tls_wire_close(struct tls *tls, struct diag *diag)
 {
 	struct transport *transport = tls->transport;
+	struct window *window = &tls->loop->window;
 
 	transport->stream.readable |=
-		window_has_record(tls->window) || gnutls_record_check_pending(tls->session) > 0;
-	if (window_close(tls->window, &tls->in, &tls->loop->pool) == 0)
+		window_has_record(window) || gnutls_record_check_pending(tls->session) > 0;
+	if (window_close(window, &tls->in, &tls->loop->pool) == 0)
 		return IO_DONE;
 	diag_set(diag, "receive: out of memory");
 	return IO_ERROR;
@@ -149,7 +150,7 @@ tls_wire_close(struct tls *tls, struct diag *diag)
 enum io
 tls_wire_fill(struct tls *tls, size_t size, struct diag *diag)
 {
-	struct window *window = tls->window;
+	struct window *window = &tls->loop->window;
 	size_t room = window_make_room(window), got = 0;
 
 	enum io answer = transport_receive(
