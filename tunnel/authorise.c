@@ -196,12 +196,16 @@ take_steps(struct judging *judging, const struct peer *peer, judge_step *const *
 	return verdict;
 }
 
-/* Is a signature by the peer's key checked in bounded time? That of a chain that was verified is. */
+/* Is a signature by the peer's key checked in bounded time? That of a chain that was verified is. Found once. */
 static bool
 is_key_bounded(const struct judging *judging)
 {
-	return judging->is_verified || judging->certificate_count == 0 ||
+	struct judgement *judgement = judging->judgement;
+
+	judgement->key_bounded = judgement->key_bounded || judging->is_verified ||
+		judging->certificate_count == 0 ||
 		peer_key_is_bounded(&judging->certificates[0], judging->type);
+	return judgement->key_bounded;
 }
 
 static struct verdict

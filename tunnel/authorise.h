@@ -33,6 +33,7 @@ struct judgement {
 	const char *name;	     /* who a connecting end expects; NULL: no name is checked */
 	const struct endpoint *from; /* accepting: the client's address; NULL: not known */
 	enum psk_name psk;	     /* accepting */
+	bool key_bounded;	     /* a signature by the peer's key is checked in bounded time */
 	bool judged;
 	bool authorised;		  /* false until judged */
 	gnutls_alert_description_t alert; /* for the peer, if judged and not authorised */
