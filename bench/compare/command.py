@@ -34,11 +34,10 @@ def _names(text):
 
 def _binaries(arguments):
     given = dict(pair.partition("=")[::2] for pair in arguments.binary)
-    for name, option in (("sallyport", "--sallyport"), ("relay", "--load")):
+    for name, option, path in (("sallyport", "--sallyport", arguments.sallyport), ("relay", "--load", arguments.load)):
         if name in given:
             raise ValueError(f"--binary is for the other programs; where {name} is says {option}")
-    given["sallyport"] = os.path.abspath(arguments.sallyport)
-    given["relay"] = os.path.abspath(arguments.load)
+        given[name] = os.path.abspath(path)
     unknown = set(given) - {kind.name for kind in peers.ALL}
     if unknown:
         raise ValueError(f"unknown pairs: {', '.join(sorted(unknown))}")
