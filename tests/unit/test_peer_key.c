@@ -81,11 +81,17 @@ meet(int end, const struct big_key *key, const char *options, gnutls_certificate
 	gnutls_certificate_free_credentials(hostile);
 }
 
+static int
+peer_of(int end)
+{
+	return end == CLIENT ? SERVER : CLIENT;
+}
+
 /* The one that met the @hostile end has refused its key, before it checked a signature by it. */
 static void
 assert_key_refused(int hostile)
 {
-	int end = hostile == CLIENT ? SERVER : CLIENT;
+	int end = peer_of(hostile);
 
 	assert_int_equal(encounter.results[end], GNUTLS_E_CERTIFICATE_ERROR);
 	encounter_assert_refused(end, GNUTLS_A_BAD_CERTIFICATE, words);
@@ -101,8 +107,7 @@ a_strangers_signature_is_not_checked_by_a_key_that_takes_long(void **state)
 			assert_key_refused(end);
 		}
 		meet(end, &largest, "", GNUTLS_CRT_X509);
-		assert_int_equal(encounter.results[end == CLIENT ? SERVER : CLIENT],
-			GNUTLS_E_PK_SIG_VERIFY_FAILED);
+		assert_int_equal(encounter.results[peer_of(end)], GNUTLS_E_PK_SIG_VERIFY_FAILED);
 	}
 }
 
@@ -130,8 +135,7 @@ nor_by_a_raw_one(void **state)
 		meet(end, &too_large[0], pinned, GNUTLS_CRT_RAWPK);
 		assert_key_refused(end);
 		meet(end, &largest, pinned, GNUTLS_CRT_RAWPK);
-		assert_int_equal(encounter.results[end == CLIENT ? SERVER : CLIENT],
-			GNUTLS_E_PK_SIG_VERIFY_FAILED);
+		assert_int_equal(encounter.results[peer_of(end)], GNUTLS_E_PK_SIG_VERIFY_FAILED);
 	}
 }
 
