@@ -102,16 +102,10 @@ collect(struct msghdr *wire, struct message *message)
 	}
 }
 
-/* Is what came, @size bytes with @flags, one whole message? */
+/* Is what came, @size bytes with @flags, one whole message, but for descriptors that are lost? */
 static int
 check(const struct header *header, size_t size, int flags, struct diag *diag)
 {
-	if (flags & MSG_CTRUNC) {
-		return diag_set(diag,
-			"a message of another process lost descriptors: it had more than "
-			"%d, or this process may not open more",
-			MESSAGE_FDS_LIMIT);
-	}
 	if (flags & MSG_TRUNC)
 		return diag_set(diag, "a message of another process is too long");
 	if (size < sizeof(*header) || header->mark != MARK)
@@ -152,6 +146,7 @@ message_receive(int fd, struct message *message, struct diag *diag)
 	collect(&wire, message);
 	if (got == 0 && message->fd_count == 0)
 		return MESSAGE_END;
+	message->lost = wire.msg_flags & MSG_CTRUNC;
 	if (check(&header, (size_t)got, wire.msg_flags, diag)) {
 		message_release(message);
 		return MESSAGE_ERROR;

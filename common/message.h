@@ -9,6 +9,7 @@
 #ifndef COMMON_MESSAGE_H
 #define COMMON_MESSAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,7 @@ struct message {
 	uint64_t number;
 	size_t length; /* of the text */
 	size_t fd_count;
+	bool lost; /* received: not all of its descriptors could be opened here */
 	int fds[MESSAGE_FDS_LIMIT];
 	char text[MESSAGE_TEXT_LIMIT + 1]; /* NUL behind the end */
 };

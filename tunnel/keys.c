@@ -263,6 +263,8 @@ hear_main(struct keys *keys)
 
 	switch (message_receive(keys->channel, &keys->message, &diag)) {
 	case MESSAGE_DONE:
+		if (keys->message.lost)
+			log_write(LOG_LEVEL_ERROR, "the key process: %s", protocol_lost);
 		obey(keys, &keys->message);
 		message_release(&keys->message);
 		return;

@@ -9,6 +9,9 @@
 
 enum { PATIENCE = 10000 /* milliseconds */, FIELD_BITS = 8, FIELD_MASK = 0xff };
 
+const char protocol_lost[] = "the main process sent descriptors that could not be opened here; "
+			     "raise the limit of open files (LimitNOFILE=, ulimit -n)";
+
 int
 protocol_send(int channel, const struct message *message, struct diag *diag)
 {

@@ -20,8 +20,8 @@
  *	LOG, COMMIT
  *	CHANNELS (to both, each has the other ends)
  *
- * Channels come anew whenever serve or keys was started anew. Over them serve asks for signatures
- * (signing.h).
+ * Channels come anew whenever serve or keys was started anew, and a second after serve said LOST. Over them serve
+ * asks for signatures (signing.h).
  *
  * A generation is accepted before it runs, so that main closes the sockets that it replaces before
  * serve accepts them empty: nothing arrives on them any more when serve closes the last descriptor.
@@ -52,7 +52,11 @@ enum protocol_kind {
 	PROTOCOL_KEYRING,   /* the descriptor of a memfd with its bytes */
 	PROTOCOL_CHANNELS,  /* between serve and keys, in place of those before */
 	PROTOCOL_COMMITTED, /* all workers have taken what was committed */
+	PROTOCOL_LOST,	    /* some of the CHANNELS did not fit: send others later */
 };
+
+/* What serve and keys log of a message whose descriptors were lost; who needs them finds them missing. */
+extern const char protocol_lost[];
 
 /*
  * Send @message, waiting for room for up to 10 seconds, which only an end that hangs lets pass. Returns

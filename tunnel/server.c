@@ -114,6 +114,8 @@ take_channels(struct server *server, struct message *message)
 	for (size_t i = 0; i < count; i++)
 		fds[i] = message_take(message, i);
 	signer_connect(server->signer, fds, count);
+	if (message->lost)
+		answer(server, PROTOCOL_LOST, "");
 }
 
 /* The first generation says how many workers there are, for good. */
@@ -262,6 +264,7 @@ obey(struct server *server, struct message *message)
 	case PROTOCOL_ACCEPTED:
 	case PROTOCOL_REFUSED:
 	case PROTOCOL_COMMITTED:
+	case PROTOCOL_LOST:
 	default:
 		log_write(LOG_LEVEL_ERROR, "the main process said %u, which means nothing",
 			(unsigned)message->type);
@@ -276,6 +279,8 @@ hear_main(struct server *server)
 
 	switch (message_receive(server->channel, &server->message, &diag)) {
 	case MESSAGE_DONE:
+		if (server->message.lost)
+			log_write(LOG_LEVEL_ERROR, "%s", protocol_lost);
 		obey(server, &server->message);
 		message_release(&server->message);
 		return;

@@ -17,8 +17,8 @@
 #include "tunnel/draft.h"
 #include "tunnel/supervisor_state.h"
 
-/* How long serve may take to end after it was told to abort. */
-static const double abort_patience = 10;
+/* Seconds: for serve to end after it was told to abort, and to have room for what it lost. */
+static const double abort_patience = 10, lost_patience = 1;
 
 static void
 reopen_log(struct supervisor *supervisor)
@@ -52,6 +52,8 @@ hear_child(struct supervisor *supervisor)
 			supervisor_on_refused(supervisor, message->text);
 		else if (message->type == PROTOCOL_COMMITTED)
 			supervisor_on_committed(supervisor);
+		else if (message->type == PROTOCOL_LOST)
+			supervisor->keeper.connect_at = clock_seconds() + lost_patience;
 		return;
 	case MESSAGE_AGAIN:
 		return;
@@ -126,6 +128,8 @@ watch_clock(struct supervisor *supervisor)
 		supervisor_launch(supervisor);
 	if (supervisor->keeper.start_at > 0 && now >= supervisor->keeper.start_at)
 		supervisor_keys_launch(supervisor);
+	if (supervisor->keeper.connect_at > 0 && now >= supervisor->keeper.connect_at)
+		supervisor_keys_connect(supervisor);
 	if (supervisor->kill_at > 0 && now >= supervisor->kill_at) {
 		supervisor->kill_at = 0;
 		child_kill(&supervisor->child);
@@ -136,7 +140,8 @@ static int
 milliseconds_left(const struct supervisor *supervisor)
 {
 	const double times[] = {supervisor->start_at, supervisor->keeper.start_at,
-		supervisor->kill_at, watch_deadline(&supervisor->watch), supervisor->expiry_at};
+		supervisor->keeper.connect_at, supervisor->kill_at,
+		watch_deadline(&supervisor->watch), supervisor->expiry_at};
 	double until = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++)

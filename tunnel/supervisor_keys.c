@@ -157,6 +157,7 @@ supervisor_keys_connect(struct supervisor *supervisor)
 	struct message serve, keys;
 	struct diag diag;
 
+	supervisor->keeper.connect_at = 0;
 	if (!supervisor->keeper.ready || supervisor->child.channel < 0)
 		return;
 	serve.type = keys.type = PROTOCOL_CHANNELS;

@@ -51,9 +51,10 @@ struct keeper {
 	struct backoff backoff;
 	enum keeper_question asked;
 	unsigned unanswered;
-	bool ready;	 /* it has the keyring of what runs */
-	bool has_next;	 /* it has accepted that of the reload */
-	double start_at; /* start it anew; 0: never */
+	bool ready;	   /* it has the keyring of what runs */
+	bool has_next;	   /* it has accepted that of the reload */
+	double start_at;   /* start it anew; 0: never */
+	double connect_at; /* connect it and serve anew; 0: never */
 };
 
 /* OCSP responses that change alone. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -385,6 +386,41 @@ bytes_that_are_missing_or_not_sealed_are_refused(void **state)
 	assert_true(strlen(hear(PROTOCOL_REFUSED)) > 1);
 }
 
+/* Allow this process, which is the server, too, no more descriptors than it has; returns what it was allowed. */
+static struct rlimit
+fill_descriptors(void)
+{
+	struct rlimit old, full;
+	int next = dup(fixture.client);
+
+	assert_true(next >= 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	full = (struct rlimit){.rlim_cur = (rlim_t)next, .rlim_max = old.rlim_max};
+	(void)close(next);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &full), 0);
+	return old;
+}
+
+static void
+descriptors_that_do_not_fit_cut_no_tunnel(void **state)
+{
+	(void)state;
+	start("");
+	open_tunnel();
+	struct rlimit old = fill_descriptors();
+	send_fds(PROTOCOL_LOG, &fixture.front_listener, 1, 0);
+	send_fds(PROTOCOL_SOCKETS, &fixture.front_listener, 1, 0);
+	send_fds(PROTOCOL_GENERATION, &fixture.front_listener, 1, 0);
+	assert_string_equal(hear(PROTOCOL_REFUSED), "a generation came without its bytes\n");
+	send_fds(PROTOCOL_CHANNELS, &fixture.front_listener, 1, 0);
+	(void)hear(PROTOCOL_LOST);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	struct pollfd polled = {.fd = fixture.client, .events = POLLIN};
+	assert_int_equal(poll(&polled, 1, 50), 0);
+	offer_with_socket(1, "", "");
+	assert_string_equal(hear(PROTOCOL_ACCEPTED), "");
+}
+
 static void
 the_number_of_workers_is_for_good(void **state)
 {
@@ -475,6 +511,7 @@ main(void)
 		TEST(a_generation_without_its_sockets_is_refused),
 		TEST(sockets_of_a_refused_generation_are_not_those_of_the_next),
 		TEST(bytes_that_are_missing_or_not_sealed_are_refused),
+		TEST(descriptors_that_do_not_fit_cut_no_tunnel),
 		TEST(the_number_of_workers_is_for_good),
 		TEST(an_abort_cuts_the_tunnels_and_is_no_good_end),
 		TEST(an_abort_of_nothing_is_a_good_end),

@@ -235,6 +235,18 @@ a_generation_that_serve_refuses_leaves_the_keys_as_they_were(void **state)
 	stage_end_well();
 }
 
+static void
+channels_that_serve_lost_come_again(void **state)
+{
+	(void)state;
+	configure("yes");
+	start();
+	stage_tell(PROTOCOL_LOST);
+	hear_channels();
+	assert_true(stage_is_silent());
+	stage_end_well();
+}
+
 /* Between the answers of both: the new one has the old keys at first, and what counts afterwards. */
 static void
 a_key_process_that_dies_while_serve_judges_gets_the_new_keys_at_the_commit(void **state)
@@ -339,6 +351,7 @@ main(int argc, char **argv)
 		TEST(a_serve_that_died_gets_channels_to_the_same_key_process),
 		TEST(a_reload_may_bring_the_first_keys),
 		TEST(a_generation_that_serve_refuses_leaves_the_keys_as_they_were),
+		TEST(channels_that_serve_lost_come_again),
 		TEST(a_key_process_that_dies_while_serve_judges_gets_the_new_keys_at_the_commit),
 		TEST(keys_that_no_service_lends_any_more_are_forgotten),
 		TEST(what_serve_says_while_the_key_process_is_asked_counts_for_nothing),
