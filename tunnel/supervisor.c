@@ -85,6 +85,8 @@ drain(struct supervisor *supervisor)
 static void
 stop(struct supervisor *supervisor)
 {
+	struct diag diag;
+
 	supervisor->stops++;
 	if (supervisor->stops == 1) {
 		drain(supervisor);
@@ -92,7 +94,9 @@ stop(struct supervisor *supervisor)
 		supervisor_tell(
 			supervisor, LOG_LEVEL_NOTICE, "ending at once: tunnels are aborted");
 		supervisor->kill_at = clock_seconds() + abort_patience;
-		supervisor_say(supervisor, PROTOCOL_ABORT);
+		/* If it does not hear this, it is about to end, or hangs, as the patience will show. */
+		if (protocol_say(supervisor->child.channel, PROTOCOL_ABORT, "", &diag) < 0)
+			child_hang_up(&supervisor->child);
 	} else {
 		child_kill(&supervisor->child);
 	}

@@ -27,6 +27,18 @@
 
 struct stage stage;
 
+/* Main sees the end of its channel; the new one stays silent. The test gets @message back. */
+static int
+leave(const struct message *message)
+{
+	int pair[2];
+	struct diag diag;
+
+	if (message_pair(pair, &diag) < 0 || dup2(pair[0], CHILD_CHANNEL) < 0)
+		return 1;
+	return protocol_send(STDIN_FILENO, message, &diag) < 0 ? 1 : -1;
+}
+
 /* Do what the test tells of @message, or pass it on to main. -1, or the exit status. */
 static int
 obey(struct message *message, bool *holds)
@@ -37,6 +49,8 @@ obey(struct message *message, bool *holds)
 		return 1;
 	if (message->type == PUPPET_EXIT)
 		return (int)message->number;
+	if (message->type == PUPPET_LEAVE)
+		return leave(message);
 	if (message->type == PUPPET_HANG)
 		(void)poll(NULL, 0, 10 * STAGE_PATIENCE * 1000);
 	else if (message->type == PUPPET_HOLD)

@@ -27,6 +27,7 @@ enum {
 	PUPPET_EXIT,	      /* with that number */
 	PUPPET_BABBLE,	      /* say to main what is no message */
 	PUPPET_HANG,	      /* hear main no more, and live */
+	PUPPET_LEAVE,	      /* give up the channel to main, say that, and live */
 	PUPPET_HOLD,	      /* let the test say PROTOCOL_COMMITTED */
 };
 

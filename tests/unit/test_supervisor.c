@@ -238,6 +238,21 @@ a_second_term_aborts_and_a_third_kills(void **state)
 }
 
 static void
+a_second_term_lets_a_serve_end_that_is_about_to(void **state)
+{
+	(void)state;
+	(void)stage_get_ready("");
+	stage_signal(SIGTERM);
+	(void)stage_hear(PROTOCOL_DRAIN);
+	stage_tell(PUPPET_LEAVE);
+	(void)stage_hear(PUPPET_LEAVE);
+	stage_signal(SIGTERM);
+	stage_expect_words("ending at once: ");
+	stage_tell_number(PUPPET_EXIT, 0, "");
+	assert_int_equal(stage_result(), 0);
+}
+
+static void
 a_serve_that_hangs_when_told_to_abort_is_killed_in_ten_seconds(void **state)
 {
 	(void)state;
@@ -358,6 +373,7 @@ main(int argc, char **argv)
 		TEST(a_term_and_an_interrupt_drain_and_close_the_listeners),
 		TEST(a_serve_that_aborted_tunnels_makes_it_a_failure),
 		TEST(a_second_term_aborts_and_a_third_kills),
+		TEST(a_second_term_lets_a_serve_end_that_is_about_to),
 		TEST(a_serve_that_hangs_when_told_to_abort_is_killed_in_ten_seconds),
 		TEST(a_term_while_there_is_no_serve_is_a_good_end),
 		TEST(it_is_ready_when_all_of_serve_runs_what_was_committed),
