@@ -17,7 +17,7 @@
 #include "common/diag.h"
 #include "common/text.h"
 
-enum { PROBES = 6, PROBE_PERIOD = 10, USER_TIMEOUT = 120000 /* milliseconds */ };
+enum { PROBES = 6, PROBE_PERIOD = 10 /* seconds */ };
 
 static int
 new_socket(int family)
@@ -313,7 +313,6 @@ socket_prepare(int fd, unsigned keepalive)
 	/* None of these fails but on a connection that is broken already, as the next call will say. */
 	set_abortive(fd, true);
 	(void)set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	(void)set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT);
 	(void)set(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive > 0);
 	if (keepalive == 0)
 		return;

@@ -69,9 +69,9 @@ MUST_USE int socket_error(int fd, const struct endpoint *endpoint);
 
 /*
  * Make the TCP socket @fd, and each that is accepted from it later, fit for carrying others' bytes: no
- * Nagle delay, keepalive after @keepalive idle seconds (0: none) with 6 probes of 10 seconds,
- * TCP_USER_TIMEOUT of 120 seconds, and an end that is a RST unless socket_close() makes it: so a process
- * that dies does not end its connections cleanly.
+ * Nagle delay, keepalive after @keepalive idle seconds (0: none) with 6 probes of 10 seconds, and an end that is
+ * a RST unless socket_close() makes it: so a process that dies does not end its connections cleanly. No
+ * TCP_USER_TIMEOUT: it would end a connection whose peer is there and only reads nothing.
  */
 void socket_prepare(int fd, unsigned keepalive);
 

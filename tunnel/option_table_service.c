@@ -180,7 +180,11 @@ static const struct option rows[] = {
 		.summary = "probe a silent TCP connection after this long",
 		.text = "After this long without data a TCP connection is probed, six "
 			"times ten seconds apart; a peer that answers none is dead, and its "
-			"tunnel is aborted. Whole seconds count.",
+			"tunnel is aborted. Whole seconds count. While data are on their way "
+			"to it, the kernel repeats those instead, for some 15 minutes, or "
+			"longer if the peer has paused before (net.ipv4.tcp_retries2). A peer "
+			"that is there and only reads nothing may pause for as long as "
+			"idle-timeout and half-close-timeout allow.",
 	},
 };
 

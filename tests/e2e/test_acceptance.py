@@ -75,7 +75,7 @@ def test_both_legs_are_probed_and_send_at_once(world, mode, keepalive):
         assert len(found) == 2
         for options in map(tcp_options, found):
             assert options["TCP_NODELAY"] == 1
-            assert options["TCP_USER_TIMEOUT"] == 120_000
+            assert options["TCP_USER_TIMEOUT"] == 0  # who is there may read nothing for as long as it likes
             assert options["SO_KEEPALIVE"] == (0 if keepalive == "off" else 1)
             if keepalive != "off":
                 assert options["TCP_KEEPIDLE"] == (7 if keepalive else 60)

@@ -58,7 +58,7 @@ assert_prepared(int fd, int keepalive)
 	socklen_t length = sizeof(linger);
 
 	assert_int_equal(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
-	assert_int_equal(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 120000);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
 	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &length), 0);
 	assert_true(linger.l_onoff && linger.l_linger == 0);
 	assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), keepalive > 0);
