@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "common/address.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "tunnel/certificate.h"
@@ -145,8 +146,7 @@ report_end(const struct tunnel *tunnel, const struct ending *ending)
 	if (!log_is_on(level_of(ending->kind)))
 		return;
 	(void)snprintf(id, sizeof(id), "%u.%" PRIu64, tunnel->loop->index, tunnel->serial);
-	(void)snprintf(
-		duration, sizeof(duration), "%.3f", ev_now(tunnel->loop->ev) - tunnel->started);
+	(void)snprintf(duration, sizeof(duration), "%.3f", clock_seconds() - tunnel->started);
 	add_text(&line, "service", tunnel->service->config->name);
 	add_text(&line, "tunnel", id);
 	add_endpoint(&line, "peer", tunnel->client_address, client);

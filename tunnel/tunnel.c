@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/diag.h"
 #include "common/log.h"
 #include "common/socket.h"
@@ -156,7 +157,7 @@ dialing(struct tunnel *tunnel, struct ending *ending)
 		return TUNNEL_DIALING;
 	relay_init(&tunnel->to_backend);
 	relay_init(&tunnel->to_client);
-	tunnel->active = ev_now(tunnel->loop->ev);
+	tunnel->active = clock_seconds();
 	set_timer(tunnel, idle_limit(tunnel));
 	return TUNNEL_RELAYING;
 }
@@ -200,7 +201,7 @@ note_progress(struct tunnel *tunnel)
 	struct stream *client = &tunnel->client->stream, *backend = &tunnel->backend->stream;
 
 	if (client->moved || backend->moved)
-		tunnel->active = ev_now(tunnel->loop->ev);
+		tunnel->active = clock_seconds();
 	client->moved = backend->moved = false;
 	bool client_ended = tunnel->to_backend.state != RELAY_OPEN;
 	bool backend_ended = tunnel->to_client.state != RELAY_OPEN;
@@ -399,6 +400,7 @@ on_timer(struct ev_loop *ev, struct ev_timer *timer, int events)
 	struct tunnel *tunnel = container_of(timer, struct tunnel, timer);
 	struct ending ending = {.by = ENDED_BY_US};
 
+	(void)ev;
 	(void)events;
 	if (tunnel->state == TUNNEL_GREETING || tunnel->state == TUNNEL_HANDSHAKING) {
 		ending.kind = ENDING_REFUSED;
@@ -408,7 +410,7 @@ on_timer(struct ev_loop *ev, struct ev_timer *timer, int events)
 		return;
 	}
 
-	double limit = idle_limit(tunnel), idle = ev_now(ev) - tunnel->active;
+	double limit = idle_limit(tunnel), idle = clock_seconds() - tunnel->active;
 	if (idle < limit) {
 		set_timer(tunnel, limit - idle);
 		return;
@@ -458,7 +460,7 @@ tunnel_new(struct loop *loop, struct group *group, int fd, const struct endpoint
 	tunnel->group = group_ref(group);
 	tunnel->serial = ++loop->tunnel_serial;
 	tunnel->client = client;
-	tunnel->started = ev_now(loop->ev);
+	tunnel->started = clock_seconds();
 	tunnel->waker.wake = on_wake;
 	tunnel->waiter.done = on_dialed;
 	client->stream.waker = &tunnel->waker;

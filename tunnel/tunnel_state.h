@@ -51,7 +51,7 @@ struct tunnel {
 	struct dial_waiter waiter;
 	struct packed_endpoint *client_address;
 	struct packed_endpoint *backend_address; /* the one that failed, too; NULL: not known */
-	double started, active; /* times of the event loop: of the accept, of the last byte */
+	double started, active; /* by common/clock.h: of the accept, of the last byte */
 };
 
 #endif

@@ -277,14 +277,14 @@ static void
 an_idle_tunnel_is_aborted_and_data_renews_it(void **state)
 {
 	(void)state;
-	fixture.config.idle_timeout = 0.2;
+	fixture.config.idle_timeout = 1;
 	open_tunnel();
-	turn(0.12);
+	turn(0.6);
 	assert_int_equal(send(fixture.client, "x", 1, 0), 1);
-	turn(0.12);
+	turn(0.6);
 	assert_int_equal(fixture.loop.tunnel_count, 1);
 	expect(fixture.backend, "x");
-	turn(0.12);
+	turn(1.1);
 	assert_int_equal(fixture.loop.tunnel_count, 0);
 	expect_reset(fixture.backend);
 	expect_reset(fixture.client);
@@ -294,13 +294,13 @@ static void
 a_half_closed_tunnel_has_a_patience_of_its_own(void **state)
 {
 	(void)state;
-	fixture.config.idle_timeout = 0.05;
-	fixture.config.half_close_timeout = 0.3;
+	fixture.config.idle_timeout = 0.5;
+	fixture.config.half_close_timeout = 2;
 	open_tunnel();
 	assert_int_equal(shutdown(fixture.backend, SHUT_WR), 0);
-	turn(0.2);
+	turn(1.2);
 	assert_int_equal(fixture.loop.tunnel_count, 1);
-	turn(0.2);
+	turn(1.2);
 	assert_int_equal(fixture.loop.tunnel_count, 0);
 	expect_reset(fixture.backend);
 }
@@ -347,7 +347,7 @@ open_greeting(void)
 	static struct credentials *const none;
 
 	fixture.service.credentials[SIDE_ACCEPT] = (struct credentials *)(uintptr_t)&none;
-	fixture.config.tls[SIDE_ACCEPT].handshake_timeout = 0.1;
+	fixture.config.tls[SIDE_ACCEPT].handshake_timeout = 0.5;
 	open_client();
 }
 
@@ -406,7 +406,7 @@ a_greeting_that_does_not_end_is_ended(void **state)
 	turn(0.05);
 	assert_int_equal(fixture.loop.tunnel_count, 1);
 	assert_true(fixture.budget.used > 0);
-	turn(0.1);
+	turn(0.6);
 	assert_int_equal(fixture.loop.tunnel_count, 0);
 	expect_alert(80);
 }
