@@ -95,7 +95,7 @@ find_path(struct judging *judging)
 		return 0;
 	if (parse_chain(judging))
 		return -1;
-	return path_find(&judging->path, &judging->chain, judging->credentials->trust->list);
+	return path_find(&judging->path, &judging->chain, judging->credentials->trust);
 }
 
 /* Without authorities the key is what is believed, but not for longer than its owner said. */

@@ -44,33 +44,38 @@ has_signed(gnutls_x509_crt_t issuer, gnutls_x509_crt_t crt)
 		gnutls_x509_crt_verify(crt, &issuer, 1, flags, &status) == 0 && status == 0;
 }
 
-/* The anchor that has signed @crt, which is @crt itself if it is one; NULL: none. */
+/*
+ * The anchor that has signed @crt, which may be @crt itself; NULL: none. Names and keys may be shared, by
+ * an authority that was renewed and by one that got another key: it is the one that lives longest.
+ */
 static gnutls_x509_crt_t
-anchor_of(gnutls_x509_trust_list_t list, gnutls_x509_crt_t crt)
+anchor_of(const struct trust *trust, gnutls_x509_crt_t crt)
 {
-	gnutls_x509_crt_t anchor;
+	gnutls_x509_crt_t found = NULL;
+	time_t until = 0;
 
-	if (gnutls_x509_trust_list_get_issuer(list, crt, &anchor, 0) < 0)
-		return NULL;
-	if (gnutls_x509_crt_equals(crt, anchor))
-		return crt;
-	return has_signed(anchor, crt) ? anchor : NULL;
+	for (unsigned i = 0; i < trust->anchor_count; i++) {
+		gnutls_x509_crt_t anchor = trust->anchors[i];
+
+		if (!has_signed(anchor, crt))
+			continue;
+		time_t expiry = gnutls_x509_crt_get_expiration_time(anchor);
+		if (expiry > until) {
+			found = anchor;
+			until = expiry;
+		}
+	}
+	return found;
 }
 
-/* Is @crt on @list itself, as an anchor that no other anchor has signed? */
 static bool
-is_anchor(gnutls_x509_trust_list_t list, gnutls_x509_crt_t crt)
+is_anchor(const struct trust *trust, gnutls_x509_crt_t crt)
 {
-	gnutls_x509_trust_list_iter_t position = NULL;
-	gnutls_x509_crt_t anchor;
-	bool found = false;
-
-	while (!found && gnutls_x509_trust_list_iter_get_ca(list, &position, &anchor) == 0) {
-		found = gnutls_x509_crt_equals(crt, anchor) != 0;
-		gnutls_x509_crt_deinit(anchor);
+	for (unsigned i = 0; i < trust->anchor_count; i++) {
+		if (gnutls_x509_crt_equals(trust->anchors[i], crt))
+			return true;
 	}
-	gnutls_x509_trust_list_iter_deinit(position);
-	return found;
+	return false;
 }
 
 static gnutls_x509_crt_t
@@ -84,18 +89,18 @@ issuer_in(const struct chain *chain, gnutls_x509_crt_t crt)
 }
 
 int
-path_find(struct path *path, const struct chain *chain, gnutls_x509_trust_list_t list)
+path_find(struct path *path, const struct chain *chain, const struct trust *trust)
 {
 	gnutls_x509_crt_t crt = chain->crts[0];
 
 	path->count = 0;
 	while (crt && path->count < CHAIN_MAX) {
-		gnutls_x509_crt_t anchor = anchor_of(list, crt);
+		gnutls_x509_crt_t anchor = anchor_of(trust, crt);
 
 		path->crts[path->count++] = crt;
-		if (anchor && anchor != crt)
+		if (anchor && !gnutls_x509_crt_equals(anchor, crt))
 			path->crts[path->count++] = anchor;
-		if (anchor || is_anchor(list, crt))
+		if (anchor || is_anchor(trust, crt))
 			return 0;
 		crt = issuer_in(chain, crt);
 	}

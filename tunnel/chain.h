@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "common/defs.h"
+#include "tunnel/trust.h"
 
 enum { CHAIN_MAX = 16 };
 
@@ -29,17 +30,17 @@ void chain_release(struct chain *chain);
 /* When the first certificate of @chain, which is not empty, expires. */
 time_t chain_expiry(const struct chain *chain);
 
-/* From the peer's certificate to an anchor; borrowed from a chain and a trust list. */
+/* From the peer's certificate to an anchor; borrowed from the chain and the trust. */
 struct path {
 	gnutls_x509_crt_t crts[CHAIN_MAX + 1];
 	unsigned count;
 };
 
 /*
- * Find the @path of @chain, which verified against @list, to one of its anchors: each certificate was
+ * Find the @path of @chain, which verified against @trust, to one of its anchors: each certificate was
  * signed by the next one. Returns 0, or -1 if there is none.
  */
-MUST_USE int path_find(struct path *path, const struct chain *chain, gnutls_x509_trust_list_t list);
+MUST_USE int path_find(struct path *path, const struct chain *chain, const struct trust *trust);
 
 /* When the first certificate of @path expires. */
 time_t path_expiry(const struct path *path);

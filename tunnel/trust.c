@@ -21,7 +21,10 @@ trust_unref(struct trust *trust)
 {
 	if (!trust || atomic_fetch_sub(&trust->references, 1) > 1)
 		return;
-	gnutls_x509_trust_list_deinit(trust->list, 1);
+	gnutls_x509_trust_list_deinit(trust->list, 0);
+	for (unsigned i = 0; i < trust->anchor_count; i++)
+		gnutls_x509_crt_deinit(trust->anchors[i]);
+	gnutls_free(trust->anchors);
 	free(trust);
 }
 
@@ -31,43 +34,45 @@ compare_digests(const void *a, const void *b)
 	return memcmp(a, b, FINGERPRINT_SIZE);
 }
 
-/* Store the fingerprints of at most @limit anchors in @digests. Returns how many there are. */
-static size_t
-digest_anchors(const struct trust *trust, uint8_t (*digests)[FINGERPRINT_SIZE], size_t limit)
+/* Returns 0, or an error of GnuTLS's. */
+static int
+fingerprint_anchors(struct trust *trust)
 {
-	gnutls_x509_trust_list_iter_t iterator = NULL;
-	gnutls_x509_crt_t crt;
-	size_t count = 0;
+	uint8_t(*digests)[FINGERPRINT_SIZE] = calloc(trust->anchor_count, sizeof(*digests));
+	struct fingerprint fingerprint;
+	int ret = digests ? 0 : GNUTLS_E_MEMORY_ERROR;
 
-	while (gnutls_x509_trust_list_iter_get_ca(trust->list, &iterator, &crt) == 0) {
+	for (unsigned i = 0; ret == 0 && i < trust->anchor_count; i++) {
 		size_t size = FINGERPRINT_SIZE;
 
-		if (count < limit &&
-			gnutls_x509_crt_get_fingerprint(
-				crt, GNUTLS_DIG_SHA256, digests[count], &size) == 0)
-			count++;
-		gnutls_x509_crt_deinit(crt);
+		ret = gnutls_x509_crt_get_fingerprint(
+			trust->anchors[i], GNUTLS_DIG_SHA256, digests[i], &size);
 	}
-	return count;
+	if (ret == 0) {
+		qsort(digests, trust->anchor_count, sizeof(*digests), compare_digests);
+		fingerprint_start(&fingerprint);
+		fingerprint_add(&fingerprint, digests, trust->anchor_count * sizeof(*digests));
+		fingerprint_end(&fingerprint, trust->fingerprint);
+	}
+	free(digests);
+	return ret;
 }
 
-/* Returns 0, or -1 without memory. */
+/* Returns 0, or an error of GnuTLS's. */
 static int
-fingerprint_anchors(struct trust *trust, size_t count)
+add_anchors(struct trust *trust, const gnutls_datum_t *pem)
 {
-	uint8_t(*digests)[FINGERPRINT_SIZE] = calloc(count, sizeof(*digests));
-	struct fingerprint fingerprint;
+	gnutls_x509_crt_t *anchors;
+	unsigned count;
+	int ret = gnutls_x509_crt_list_import2(&anchors, &count, pem, GNUTLS_X509_FMT_PEM, 0);
 
-	if (!digests)
-		return -1;
-	count = digest_anchors(trust, digests, count);
-	qsort(digests, count, sizeof(*digests), compare_digests);
-	fingerprint_start(&fingerprint);
-	for (size_t i = 0; i < count; i++)
-		fingerprint_add(&fingerprint, digests[i], sizeof(digests[i]));
-	fingerprint_end(&fingerprint, trust->fingerprint);
-	free(digests);
-	return 0;
+	if (ret < 0)
+		return ret;
+	trust->anchors = anchors;
+	trust->anchor_count = count;
+	if (gnutls_x509_trust_list_add_cas(trust->list, anchors, count, 0) != (int)count)
+		return GNUTLS_E_MEMORY_ERROR;
+	return fingerprint_anchors(trust);
 }
 
 static struct trust *
@@ -83,16 +88,13 @@ trust_new(const struct file *file, struct diag *diag)
 	}
 	trust->references = 1;
 	trust->bytes = file->data;
-	int count = gnutls_x509_trust_list_add_trust_mem(
-		trust->list, &pem, NULL, GNUTLS_X509_FMT_PEM, 0, 0);
-	if (count > 0 && fingerprint_anchors(trust, (size_t)count) == 0)
+	int ret = add_anchors(trust, &pem);
+	if (ret == 0)
 		return trust;
-	if (count > 0) {
-		diag_set(diag, "out of memory");
-	} else {
-		diag_set(diag, "%s; give a file of PEM certificates (BEGIN CERTIFICATE)",
-			count < 0 ? tls_words(count).text : "there is no certificate in it");
-	}
+	diag_set(diag, "%s%s", tls_words(ret).text,
+		ret == GNUTLS_E_MEMORY_ERROR
+			? ""
+			: "; give a file of PEM certificates (BEGIN CERTIFICATE)");
 	trust_unref(trust);
 	return NULL;
 }

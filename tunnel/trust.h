@@ -19,7 +19,9 @@ struct file;
 
 /* Immutable once made, and counted. */
 struct trust {
-	gnutls_x509_trust_list_t list;
+	gnutls_x509_crt_t *anchors; /* in the order of the file */
+	unsigned anchor_count;
+	gnutls_x509_trust_list_t list;	       /* the same, borrowed */
 	uint8_t fingerprint[FINGERPRINT_SIZE]; /* of the anchors, in whatever order they were */
 	const unsigned char *bytes; /* of the file that it was made of, for struct trusts */
 	_Atomic unsigned references;

@@ -53,6 +53,21 @@ def test_each_side_of_a_bridge_has_its_own_memory(world, side):
     assert anew > FACTOR * remembered, f"{anew * 1e3:.1f} ms anew, {remembered * 1e3:.1f} ms remembered"
 
 
+@pytest.mark.parametrize("mode", ROLES)
+def test_a_reload_with_other_anchors_drops_it(world, deep, mode):
+    ends = world(mode, "1.3")
+    for _ in range(2):
+        ends.open()
+    with open(ends.program.file, encoding="utf-8") as file:
+        text = file.read()
+    assert deep.ca in text
+    assert ends.program.reload(text.replace(deep.ca, deep.stranger.crt))["message"] == "reloaded"
+    ends.program.mark()
+    client = ends.connect_silent()
+    (client if ends.client_is_tls else ends.listener.accept_silent()).handshake()
+    assert "authority is not known" in ends.program.wait_tunnel()["reason"]
+
+
 def test_a_reload_switches_it(world):
     ends = world("offload", "1.3")
     remembered = cost(ends)

@@ -7,9 +7,13 @@
 #include "tests/unit/identities.h"
 #include "tunnel/chain.h"
 
-/* root signs middle, and middle signs leaf; impostor bears the name of middle, with a key of its own. */
-static struct pki_pair root, middle, impostor, leaf, stranger;
-static gnutls_x509_trust_list_t list;
+/*
+ * root signs middle, and middle signs leaf. impostor bears the name of middle, and other that of root,
+ * each with a key of its own; old has the name and the key of root, and is over.
+ */
+static struct pki_pair root, other, old, middle, impostor, leaf, stranger;
+static gnutls_x509_crt_t anchors[2];
+static struct trust trusted;
 static struct chain chain;
 static struct path path;
 
@@ -22,11 +26,29 @@ sign(struct pki_pair *pair, const struct pki_pair *issuer)
 		0);
 }
 
+/* Make @pair what @young was before it was renewed. */
+static void
+age(struct pki_pair *pair, const struct pki_pair *young)
+{
+	gnutls_datum_t der;
+
+	assert_int_equal(gnutls_x509_privkey_init(&pair->key), 0);
+	assert_int_equal(gnutls_x509_privkey_cpy(pair->key, young->key), 0);
+	assert_int_equal(gnutls_x509_crt_export2(young->crt, GNUTLS_X509_FMT_DER, &der), 0);
+	assert_int_equal(gnutls_x509_crt_init(&pair->crt), 0);
+	assert_int_equal(gnutls_x509_crt_import(pair->crt, &der, GNUTLS_X509_FMT_DER), 0);
+	gnutls_free(der.data);
+	assert_int_equal(gnutls_x509_crt_set_expiration_time(pair->crt, time(NULL) - 1), 0);
+	sign(pair, pair);
+}
+
 static int
 setup_group(void **state)
 {
 	(void)state;
 	identities_make_authority(&root, "root");
+	identities_make_authority(&other, "root");
+	age(&old, &root);
 	identities_make_authority(&stranger, "stranger");
 	identities_make_authority(&middle, "middle");
 	identities_make_authority(&impostor, "middle");
@@ -38,7 +60,8 @@ setup_group(void **state)
 static int
 teardown_group(void **state)
 {
-	struct pki_pair *const pairs[] = {&root, &middle, &impostor, &leaf, &stranger};
+	struct pki_pair *const pairs[] = {
+		&root, &other, &old, &middle, &impostor, &leaf, &stranger};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
@@ -50,7 +73,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	assert_int_equal(gnutls_x509_trust_list_init(&list, 0), 0);
+	trusted = (struct trust){.anchors = anchors};
 	return 0;
 }
 
@@ -58,7 +81,8 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	gnutls_x509_trust_list_deinit(list, 1);
+	while (trusted.anchor_count > 0)
+		gnutls_x509_crt_deinit(anchors[--trusted.anchor_count]);
 	chain_release(&chain);
 	return 0;
 }
@@ -67,12 +91,12 @@ teardown(void **state)
 static void
 trust(const struct pki_pair *pair)
 {
+	gnutls_x509_crt_t *anchor = &anchors[trusted.anchor_count++];
 	gnutls_datum_t der;
 
 	assert_int_equal(gnutls_x509_crt_export2(pair->crt, GNUTLS_X509_FMT_DER, &der), 0);
-	assert_int_equal(
-		gnutls_x509_trust_list_add_trust_mem(list, &der, NULL, GNUTLS_X509_FMT_DER, 0, 0),
-		1);
+	assert_int_equal(gnutls_x509_crt_init(anchor), 0);
+	assert_int_equal(gnutls_x509_crt_import(*anchor, &der, GNUTLS_X509_FMT_DER), 0);
 	gnutls_free(der.data);
 }
 
@@ -99,7 +123,7 @@ assert_path(const struct pki_pair *const *pairs)
 {
 	unsigned count = 0;
 
-	assert_int_equal(path_find(&path, &chain, list), 0);
+	assert_int_equal(path_find(&path, &chain, &trusted), 0);
 	for (; pairs[count]; count++) {
 		assert_true(count < path.count);
 		assert_true(gnutls_x509_crt_equals(path.crts[count], pairs[count]->crt));
@@ -150,6 +174,36 @@ a_name_without_the_key_is_no_issuer(void **state)
 	assert_path(whole);
 }
 
+/* The path ends in the root where @anchor is trusted as well, before it and after it. */
+static void
+assert_root_is_found_beside(const struct pki_pair *anchor)
+{
+	const struct pki_pair *const order[] = {anchor, &root, anchor};
+
+	for (int i = 0; i < 2; i++) {
+		(void)setup(NULL);
+		trust(order[i]);
+		trust(order[i + 1]);
+		assert_int_equal(parse(sent), 0);
+		assert_path(whole);
+		(void)teardown(NULL);
+	}
+}
+
+static void
+of_anchors_with_one_name_the_one_that_has_signed_is_found(void **state)
+{
+	(void)state;
+	assert_root_is_found_beside(&other);
+}
+
+static void
+of_anchors_with_one_key_the_one_that_lives_longest_is_found(void **state)
+{
+	(void)state;
+	assert_root_is_found_beside(&old);
+}
+
 static void
 an_intermediate_that_is_trusted_ends_the_path(void **state)
 {
@@ -178,6 +232,7 @@ an_anchor_that_shows_itself_is_a_path(void **state)
 	static const struct pki_pair *const alone[] = {&root, NULL};
 
 	(void)state;
+	trust(&old);
 	trust(&root);
 	assert_int_equal(parse(alone), 0);
 	assert_path(alone);
@@ -191,11 +246,11 @@ there_is_no_path_without_an_anchor(void **state)
 	(void)state;
 	trust(&stranger);
 	assert_int_equal(parse(sent), 0);
-	assert_int_equal(path_find(&path, &chain, list), -1);
+	assert_int_equal(path_find(&path, &chain, &trusted), -1);
 	chain_release(&chain);
 	trust(&root);
 	assert_int_equal(parse(alone), 0);
-	assert_int_equal(path_find(&path, &chain, list), -1);
+	assert_int_equal(path_find(&path, &chain, &trusted), -1);
 }
 
 static void
@@ -204,7 +259,7 @@ a_path_expires_with_its_first_certificate(void **state)
 	(void)state;
 	trust(&root);
 	assert_int_equal(parse(sent), 0);
-	assert_int_equal(path_find(&path, &chain, list), 0);
+	assert_int_equal(path_find(&path, &chain, &trusted), 0);
 	assert_true(path_expiry(&path) == gnutls_x509_crt_get_expiration_time(leaf.crt));
 }
 
@@ -235,6 +290,8 @@ main(void)
 		TEST(a_path_has_the_anchor_once_if_it_was_sent),
 		TEST(a_path_is_found_in_any_order),
 		TEST(a_name_without_the_key_is_no_issuer),
+		TEST(of_anchors_with_one_name_the_one_that_has_signed_is_found),
+		TEST(of_anchors_with_one_key_the_one_that_lives_longest_is_found),
 		TEST(an_intermediate_that_is_trusted_ends_the_path),
 		TEST(a_leaf_that_is_trusted_itself_is_a_path),
 		TEST(an_anchor_that_shows_itself_is_a_path),
