@@ -88,8 +88,10 @@ sign(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *userdata, un
 	if (!signature->data)
 		return GNUTLS_E_MEMORY_ERROR;
 	int error = sign_with(rsa, scheme, hash, signature);
-	if (error < 0)
+	if (error < 0) {
 		gnutls_free(signature->data);
+		*signature = (gnutls_datum_t){0};
+	}
 	return error;
 }
 

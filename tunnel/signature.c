@@ -67,6 +67,7 @@ signature_make(gnutls_privkey_t key, gnutls_pk_algorithm_t kind, const struct si
 	const gnutls_datum_t data = {.data = bytes, .size = (unsigned)wish->size};
 	const struct rule *rule = find(kind, wish->algorithm);
 
+	*signature = (gnutls_datum_t){0};
 	if (!rule)
 		return diag_set(diag, "algorithm %u is not for a key of the kind %s",
 			wish->algorithm, gnutls_pk_get_name(kind));
@@ -81,5 +82,6 @@ signature_make(gnutls_privkey_t key, gnutls_pk_algorithm_t kind, const struct si
 	if (signature->size <= SIGNING_ANSWER_LIMIT)
 		return 0;
 	gnutls_free(signature->data);
+	*signature = (gnutls_datum_t){0};
 	return diag_set(diag, "the signature is too long");
 }

@@ -25,7 +25,7 @@ struct signature_wish {
 
 /*
  * Sign with @key, of @kind, what @wish says, from any thread. The caller frees @signature->data with
- * gnutls_free(). Returns 0, or -1 with words.
+ * gnutls_free(). Returns 0, or -1 with words; then @signature is empty.
  */
 MUST_USE int signature_make(gnutls_privkey_t key, gnutls_pk_algorithm_t kind,
 	const struct signature_wish *wish, gnutls_datum_t *signature, struct diag *diag);

@@ -107,8 +107,10 @@ try_rule(const struct pair *pair, gnutls_privkey_t key, size_t rule)
 	struct diag diag;
 
 	memset(hash, (int)rule + 1, sizeof(hash));
-	if (signature_make(key, pair->kind, &wish, &signature, &diag) < 0)
+	if (signature_make(key, pair->kind, &wish, &signature, &diag) < 0) {
+		assert_null(signature.data);
 		return -1;
+	}
 	assert_true(gnutls_pubkey_verify_hash2(
 			    pair->public, rules[rule].algorithm, 0, &hashed, &signature) >= 0);
 	hash[0] ^= 1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/unit.h"
 
+#include <gnutls/abstract.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,7 +121,52 @@ what_tls_does_not_sign_is_refused(void **state)
 		assert_int_equal(
 			make(bad[i].which, bad[i].algorithm, bad[i].size, &signature, &diag), -1);
 		assert_non_null(strstr(diag.text, bad[i].words));
+		assert_null(signature.data);
 	}
+}
+
+static int
+sign_at_length(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *userdata,
+	unsigned flags, const gnutls_datum_t *hash, gnutls_datum_t *signature)
+{
+	(void)key;
+	(void)algorithm;
+	(void)userdata;
+	(void)flags;
+	(void)hash;
+	signature->size = SIGNING_ANSWER_LIMIT + 1;
+	signature->data = gnutls_calloc(1, signature->size);
+	return signature->data ? 0 : GNUTLS_E_MEMORY_ERROR;
+}
+
+static int
+inform(gnutls_privkey_t key, unsigned flags, void *userdata)
+{
+	(void)key;
+	(void)userdata;
+	if (flags & GNUTLS_PRIVKEY_INFO_PK_ALGO)
+		return GNUTLS_PK_RSA;
+	return flags & GNUTLS_PRIVKEY_INFO_PK_ALGO_BITS ? 8 * (SIGNING_ANSWER_LIMIT + 1) : 1;
+}
+
+static void
+a_signature_that_fits_no_answer_is_refused(void **state)
+{
+	const struct signature_wish wish = {
+		.algorithm = GNUTLS_SIGN_RSA_SHA256, .data = data, .size = 32};
+	gnutls_datum_t signature;
+	gnutls_privkey_t key;
+	struct diag diag;
+
+	(void)state;
+	assert_int_equal(gnutls_privkey_init(&key), 0);
+	assert_int_equal(
+		gnutls_privkey_import_ext4(key, NULL, NULL, sign_at_length, NULL, NULL, inform, 0),
+		0);
+	assert_int_equal(signature_make(key, GNUTLS_PK_RSA, &wish, &signature, &diag), -1);
+	assert_string_equal(diag.text, "the signature is too long");
+	assert_null(signature.data);
+	gnutls_privkey_deinit(key);
 }
 
 int
@@ -129,6 +175,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_tls_signs_is_signed),
 		cmocka_unit_test(what_tls_does_not_sign_is_refused),
+		cmocka_unit_test(a_signature_that_fits_no_answer_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, make_keyset, release_keyset);
