@@ -197,22 +197,16 @@ take_steps(struct judging *judging, const struct peer *peer, judge_step *const *
 }
 
 /* Is a signature by the peer's key checked in bounded time? That of a chain that was verified is. Found once. */
-static bool
-is_key_bounded(const struct judging *judging)
+static struct verdict
+judge_key(const struct judging *judging)
 {
 	struct judgement *judgement = judging->judgement;
+	const char *refusal = NULL;
 
-	judgement->key_bounded = judgement->key_bounded || judging->is_verified ||
-		judging->certificate_count == 0 ||
-		peer_key_is_bounded(&judging->certificates[0], judging->type);
-	return judgement->key_bounded;
-}
-
-static struct verdict
-too_costly(void)
-{
-	return verdict_bad(GNUTLS_A_BAD_CERTIFICATE,
-		"the peer's key is beyond RSA of 8192 bits with an exponent of 32");
+	if (!judgement->key_bounded && !judging->is_verified && judging->certificate_count > 0)
+		refusal = peer_key_refusal(&judging->certificates[0], judging->type);
+	judgement->key_bounded = !refusal;
+	return refusal ? verdict_bad(GNUTLS_A_BAD_CERTIFICATE, refusal) : verdict_good;
 }
 
 static struct verdict
@@ -270,10 +264,9 @@ judge_certificate(struct judging *judging)
 			GNUTLS_A_BAD_CERTIFICATE, "the certificate chain cannot be parsed");
 	judging->judgement->until = judging->acquaintance->until;
 	name_peer(judging, unverified ? "unverified " : "", judging->acquaintance->identity);
-	if (!is_key_bounded(judging))
-		return too_costly();
-	if (unverified)
-		return verdict_good;
+	struct verdict verdict = judge_key(judging);
+	if (!verdict.good || unverified)
+		return verdict;
 	if (!judging->acquaintance->is_readable)
 		return too_much();
 	return take_steps(judging, &judging->acquaintance->peer, certificate_steps);
@@ -286,8 +279,9 @@ judge_raw_key(struct judging *judging)
 	if (judging->credentials->trust || judging->credentials->config->verify == VERIFY_NO)
 		return verdict_bad(GNUTLS_A_UNSUPPORTED_CERTIFICATE,
 			"a raw public key came where a certificate was wanted");
-	if (!is_key_bounded(judging))
-		return too_costly();
+	struct verdict verdict = judge_key(judging);
+	if (!verdict.good)
+		return verdict;
 	if (peer_add_key(&judging->peer, &judging->certificates[0]))
 		return too_much();
 	name_peer(judging, "", "raw-public-key");
@@ -406,6 +400,15 @@ authorise_callback(gnutls_session_t session)
 	return authorise(session, gnutls_session_get_ptr(session)) ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
 
+/* Returns the error for GnuTLS. */
+static int
+refuse(struct judgement *judgement, struct verdict verdict)
+{
+	judgement->judged = true;
+	decide(judgement, &verdict);
+	return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
 /* May a signature of the peer be checked, who is not judged yet? */
 static int
 admit_key(gnutls_session_t session, struct judgement *judgement)
@@ -414,14 +417,16 @@ admit_key(gnutls_session_t session, struct judgement *judgement)
 
 	if (judging.type != GNUTLS_CRT_RAWPK)
 		recall(&judging);
-	bool admitted = is_key_bounded(&judging);
+	struct verdict verdict = judge_key(&judging);
 	judging_end(&judging);
-	if (admitted)
-		return 0;
-	struct verdict verdict = too_costly();
-	judgement->judged = true;
-	decide(judgement, &verdict);
-	return GNUTLS_E_CERTIFICATE_ERROR;
+	return verdict.good ? 0 : refuse(judgement, verdict);
+}
+
+static struct verdict
+compressed(void)
+{
+	return verdict_bad(GNUTLS_A_UNEXPECTED_MESSAGE,
+		"a compressed certificate came, which nobody offered to take");
 }
 
 int
@@ -437,5 +442,7 @@ authorise_hook(gnutls_session_t session, unsigned type, unsigned when, unsigned 
 		return authorise_callback(session);
 	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY && incoming && !judgement->judged)
 		return admit_key(session, judgement);
+	if (type == GNUTLS_HANDSHAKE_COMPRESSED_CERTIFICATE_PKT && incoming)
+		return refuse(judgement, compressed());
 	return 0;
 }

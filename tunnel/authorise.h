@@ -57,7 +57,8 @@ int authorise_callback(gnutls_session_t session);
  * A hook of GnuTLS for each message that comes or goes, in front of it. A ticket, which in TLS 1.2 goes within the
  * handshake also where there was no certificate to verify, is not sent to whom may not pass. And a signature,
  * which in TLS 1.3 GnuTLS checks before it asks who the peer is, is not checked by a key that would take long;
- * authorise() refuses such a key in any version.
+ * authorise() refuses such a key in any version. Nor is a compressed certificate inflated: we offer no way to
+ * compress one, and GnuTLS 3.7 takes it all the same, where it can.
  */
 int authorise_hook(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
 	const gnutls_datum_t *message);

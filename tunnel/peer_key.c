@@ -2,6 +2,7 @@
 #include "tunnel/peer_key.h"
 
 #include <gnutls/abstract.h>
+#include <stdbool.h>
 
 /* Has the RSA @key a short exponent? */
 static bool
@@ -26,17 +27,19 @@ is_bounded(gnutls_pubkey_t key)
 	return bits <= PEER_KEY_BITS && (!is_rsa || is_exponent_short(key));
 }
 
-bool
-peer_key_is_bounded(const gnutls_datum_t *shown, gnutls_certificate_type_t type)
+const char *
+peer_key_refusal(const gnutls_datum_t *shown, gnutls_certificate_type_t type)
 {
 	gnutls_pubkey_t key;
 
 	if (gnutls_pubkey_init(&key))
-		return false;
+		return "there is no memory for the peer's key";
 	int error = type == GNUTLS_CRT_RAWPK
 		? gnutls_pubkey_import(key, shown, GNUTLS_X509_FMT_DER)
 		: gnutls_pubkey_import_x509_raw(key, shown, GNUTLS_X509_FMT_DER, 0);
 	bool bounded = !error && is_bounded(key);
 	gnutls_pubkey_deinit(key);
-	return bounded;
+	if (error)
+		return "the peer's certificate, or the key in it, cannot be read";
+	return bounded ? NULL : "the peer's key is beyond RSA of 8192 bits with an exponent of 32";
 }

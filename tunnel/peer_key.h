@@ -9,7 +9,8 @@
 #define TUNNEL_PEER_KEY_H
 
 #include <gnutls/gnutls.h>
-#include <stdbool.h>
+
+#include "common/defs.h"
 
 enum {
 	PEER_KEY_BITS = 8192,
@@ -17,9 +18,9 @@ enum {
 };
 
 /*
- * Judge the key in @shown, DER of a certificate or, by @type, of a raw public key. False, too, if it cannot be
- * read.
+ * Why no signature by the key in @shown may be checked, in words for the log; NULL: it may. @shown is DER of a
+ * certificate or, by @type, of a raw public key.
  */
-bool peer_key_is_bounded(const gnutls_datum_t *shown, gnutls_certificate_type_t type);
+MUST_USE const char *peer_key_refusal(const gnutls_datum_t *shown, gnutls_certificate_type_t type);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "common/address.h"
 #include "common/diag.h"
+#include "tunnel/peer_key.h"
 #include "tunnel/tls_words.h"
 
 enum {
@@ -125,6 +126,44 @@ dial(struct pki_live *live, const struct address *address, struct diag *diag)
 	return live->fd < 0 ? diag_set(diag, "connect: %s", strerror(errno)) : 0;
 }
 
+/* Returns 0 and adds to the chain what can be read, and nothing else: GnuTLS leaves the rest half made. */
+static int
+keep_certificate(struct pki_live *live, const gnutls_datum_t *der)
+{
+	gnutls_x509_crt_t *crt = &live->chain[live->chain_count];
+	int ret = gnutls_x509_crt_init(crt);
+
+	if (ret < 0)
+		return ret;
+	ret = gnutls_x509_crt_import(*crt, der, GNUTLS_X509_FMT_DER);
+	if (ret < 0) {
+		gnutls_x509_crt_deinit(*crt);
+		return ret;
+	}
+	live->chain_count++;
+	return 0;
+}
+
+/* Returns 0, or -1 with words: the handshake ends here. */
+static int
+keep_chain(struct pki_live *live, const gnutls_datum_t *list, unsigned count, struct diag *diag)
+{
+	if (!list || count > CHAIN_LIMIT)
+		return diag_set(diag, "the server sent no certificate, or too many");
+	live->chain = calloc(count, sizeof(gnutls_x509_crt_t));
+	if (!live->chain)
+		return diag_set(diag, "there is no memory for the server's certificates");
+	for (unsigned i = 0; i < count; i++) {
+		int ret = keep_certificate(live, &list[i]);
+		if (ret < 0) {
+			return diag_set(diag, "certificate %u of the server cannot be read: %s",
+				i + 1, tls_words(ret).text);
+		}
+	}
+	const char *words = peer_key_refusal(&list[0], GNUTLS_CRT_X509);
+	return words ? diag_set(diag, "%s", words) : 0;
+}
+
 /* Keep the chain as soon as it is there, since the handshake may fail later. */
 static int
 on_chain(gnutls_session_t session)
@@ -133,21 +172,20 @@ on_chain(gnutls_session_t session)
 	unsigned count = 0;
 	const gnutls_datum_t *list = gnutls_certificate_get_peers(session, &count);
 
-	if (live->chain || !list || count > CHAIN_LIMIT)
-		return live->chain ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
-	live->chain = calloc(count + 1, sizeof(gnutls_x509_crt_t));
-	if (!live->chain)
-		return GNUTLS_E_MEMORY_ERROR;
-	for (unsigned i = 0; i < count; i++) {
-		int ret = gnutls_x509_crt_init(&live->chain[i]);
-		if (ret < 0)
-			return ret;
-		live->chain_count++;
-		ret = gnutls_x509_crt_import(live->chain[i], &list[i], GNUTLS_X509_FMT_DER);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
+	if (live->chain)
+		return 0;
+	return keep_chain(live, list, count, &live->refusal) < 0 ? GNUTLS_E_CERTIFICATE_ERROR : 0;
+}
+
+/* In TLS 1.3 a signature is checked before the chain is asked about. */
+static int
+on_signature(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+	const gnutls_datum_t *message)
+{
+	(void)type;
+	(void)when;
+	(void)message;
+	return incoming ? on_chain(session) : 0;
 }
 
 static int
@@ -188,6 +226,8 @@ prepare(struct pki_live *live, const struct pki_live_request *request, struct di
 			return diag_set(diag, "server name: %s", tls_words(ret).text);
 	}
 	gnutls_session_set_ptr(live->session, live);
+	gnutls_handshake_set_hook_function(
+		live->session, GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY, GNUTLS_HOOK_PRE, on_signature);
 	gnutls_transport_set_int(live->session, live->fd);
 	return 0;
 }
@@ -195,13 +235,12 @@ prepare(struct pki_live *live, const struct pki_live_request *request, struct di
 static int
 set_tls_error(struct pki_live *live, int error, struct diag *diag)
 {
-	const char *alert;
-
+	if (live->refusal.text[0])
+		return diag_set(diag, "%s", live->refusal.text);
 	switch (error) {
 	case GNUTLS_E_FATAL_ALERT_RECEIVED:
-		alert = gnutls_alert_get_name(gnutls_alert_get(live->session));
 		return diag_set(diag, "the server sent the alert \"%s\"",
-			alert ? alert : "one without a name");
+			tls_alert_words((int)gnutls_alert_get(live->session)));
 	case GNUTLS_E_PREMATURE_TERMINATION:
 	case GNUTLS_E_PULL_ERROR:
 	case GNUTLS_E_PUSH_ERROR:

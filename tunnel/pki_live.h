@@ -3,8 +3,9 @@
  * pki_live.h - one TLS connection to a server, made to look at its certificates.
  *
  * The server is heard out before it is judged: the handshake accepts any chain, and what the caller
- * does with the chain is the caller's. Nothing but the handshake is ever sent. Everything together
- * may take PKI_LIVE_SECONDS (but for the system's resolver), however slowly the server answers.
+ * does with the chain is the caller's. Only what cannot be read ends it, and a key that would keep us
+ * busy (peer_key.h). Nothing but the handshake is ever sent. Everything together may take
+ * PKI_LIVE_SECONDS (but for the system's resolver), however slowly the server answers.
  */
 #ifndef TUNNEL_PKI_LIVE_H
 #define TUNNEL_PKI_LIVE_H
@@ -13,9 +14,9 @@
 #include <stdint.h>
 
 #include "common/defs.h"
+#include "common/diag.h"
 
 struct address;
-struct diag;
 
 enum { PKI_LIVE_SECONDS = 10 };
 
@@ -35,6 +36,7 @@ struct pki_live {
 	gnutls_session_t session;
 	gnutls_x509_crt_t *chain; /* what the server sent, also where it refused us later */
 	unsigned chain_count;
+	struct diag refusal; /* why we ended the handshake; no words: we did not */
 };
 
 /* Connect and shake hands. Returns 0, or -1 with words; the chain may be there even then. */

@@ -17,3 +17,11 @@ tls_words(int error)
 	(void)snprintf(result.text, sizeof(result.text), "%.*s", (int)length, words);
 	return result;
 }
+
+const char *
+tls_alert_words(int alert)
+{
+	const char *words = gnutls_alert_get_name((gnutls_alert_description_t)alert);
+
+	return words ? words : "one without a name";
+}

@@ -14,4 +14,7 @@ struct tls_words {
 
 struct tls_words tls_words(int error);
 
+/* GnuTLS's words for an @alert that came, or ours for one that it does not know. */
+const char *tls_alert_words(int alert);
+
 #endif

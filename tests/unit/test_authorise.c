@@ -26,6 +26,25 @@ who_is_trusted_passes_and_is_known(void **state)
 	}
 }
 
+static void
+a_compressed_certificate_is_not_even_inflated(void **state)
+{
+	const unsigned packet = GNUTLS_HANDSHAKE_COMPRESSED_CERTIFICATE_PKT;
+	const gnutls_datum_t message = {0};
+
+	(void)state;
+	encounter_make(good_pair, good_pair, "localhost");
+	for (int end = 0; end < ENDS; end++) {
+		gnutls_session_t session = encounter.sessions[end];
+
+		assert_int_equal(authorise_hook(session, packet, GNUTLS_HOOK_PRE, 0, &message), 0);
+		assert_int_equal(authorise_hook(session, packet, GNUTLS_HOOK_PRE, 1, &message),
+			GNUTLS_E_CERTIFICATE_ERROR);
+		encounter_assert_refused(end, GNUTLS_A_UNEXPECTED_MESSAGE,
+			"a compressed certificate came, which nobody offered to take");
+	}
+}
+
 /* Set the extended key usage of @pair to the one purpose id-kp @purpose (RFC 5280 section 4.2.1.12). */
 static void
 set_purpose(struct pki_pair *pair, const struct pki_pair *issuer, unsigned char purpose)
@@ -324,6 +343,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(who_is_trusted_passes_and_is_known),
+		TEST(a_compressed_certificate_is_not_even_inflated),
 		cmocka_unit_test(every_flaw_has_its_words_and_its_alert),
 		cmocka_unit_test(a_purpose_that_fits_is_good),
 		TEST(a_chain_below_the_profile_is_too_weak),

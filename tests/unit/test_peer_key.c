@@ -29,10 +29,12 @@ is_bounded(const struct big_key *key, gnutls_certificate_type_t type)
 {
 	gnutls_datum_t shown =
 		type == GNUTLS_CRT_RAWPK ? big_key_public(key) : big_key_certificate(key);
-	bool bounded = peer_key_is_bounded(&shown, type);
+	const char *refusal = peer_key_refusal(&shown, type);
 
 	gnutls_free(shown.data);
-	return bounded;
+	if (refusal)
+		assert_string_equal(refusal, words);
+	return !refusal;
 }
 
 static void
@@ -49,13 +51,14 @@ an_rsa_key_is_bounded_in_both_its_numbers(void **state)
 }
 
 static void
-what_is_no_certificate_is_not_bounded(void **state)
+what_cannot_be_read_is_refused_as_such(void **state)
 {
+	static const char unreadable[] = "the peer's certificate, or the key in it, cannot be read";
 	gnutls_datum_t garbage = {.data = (unsigned char[]){0x30, 0x01, 0x00}, .size = 3};
 
 	(void)state;
-	assert_false(peer_key_is_bounded(&garbage, GNUTLS_CRT_X509));
-	assert_false(peer_key_is_bounded(&garbage, GNUTLS_CRT_RAWPK));
+	assert_string_equal(peer_key_refusal(&garbage, GNUTLS_CRT_X509), unreadable);
+	assert_string_equal(peer_key_refusal(&garbage, GNUTLS_CRT_RAWPK), unreadable);
 }
 
 /* Shake hands, where @end shows @key, and @options are of both. */
@@ -146,7 +149,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_rsa_key_is_bounded_in_both_its_numbers),
-		cmocka_unit_test(what_is_no_certificate_is_not_bounded),
+		cmocka_unit_test(what_cannot_be_read_is_refused_as_such),
 		TEST(a_strangers_signature_is_not_checked_by_a_key_that_takes_long),
 		TEST(nor_in_tls_1_2_where_nobody_is_verified),
 		TEST(nor_by_a_raw_one),

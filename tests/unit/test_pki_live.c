@@ -4,14 +4,17 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/address.h"
 #include "common/diag.h"
+#include "tests/unit/big_key.h"
 #include "tests/unit/identities.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/tls_server.h"
+#include "tunnel/peer_key.h"
 #include "tunnel/pki_live.h"
 
 #define TLS_1_2 "NORMAL:-VERS-ALL:+VERS-TLS1.2"
@@ -136,6 +139,96 @@ a_certificate_that_nobody_would_believe_is_accepted_to_be_shown(void **state)
 	assert_int_equal(open_plainly(&plan), 0);
 	assert_int_equal(live.chain_count, 1);
 	assert_true(gnutls_x509_crt_equals(live.chain[0], expired.crt));
+}
+
+/* Ask a server that shows @shown and cannot sign by its @key. */
+static int
+open_to(struct big_key key, const gnutls_datum_t *shown, const char *priority)
+{
+	struct tls_server_plan plan = {
+		.credentials = big_key_credentials(&key, shown, GNUTLS_CRT_X509),
+		.priority = priority,
+	};
+
+	int ret = open_plainly(&plan);
+	/* It waits for more than we say. */
+	assert_int_equal(shutdown(live.fd, SHUT_RDWR), 0);
+	tls_server_join(&server);
+	gnutls_certificate_free_credentials(plan.credentials);
+	return ret;
+}
+
+static int
+open_to_big_key(struct big_key key, const char *priority)
+{
+	gnutls_datum_t shown = big_key_certificate(&key);
+	int ret = open_to(key, &shown, priority);
+
+	gnutls_free(shown.data);
+	return ret;
+}
+
+/* GnuTLS notices late what is wrong with such a one, and keeps half of it. */
+static gnutls_datum_t
+certificate_with_a_malformed_name(void)
+{
+	unsigned char name[] = {0x30, 0x03, 0x82, 0x7f, 'a'};
+	struct pki_pair malformed;
+	gnutls_datum_t der;
+
+	identities_make_leaf(&malformed, &authority, "a.example", -1, 1);
+	assert_int_equal(gnutls_x509_crt_set_extension_by_oid(
+				 malformed.crt, "2.5.29.17", name, sizeof(name), 0),
+		0);
+	assert_int_equal(gnutls_x509_crt_sign2(
+				 malformed.crt, authority.crt, authority.key, GNUTLS_DIG_SHA256, 0),
+		0);
+	assert_int_equal(gnutls_x509_crt_export2(malformed.crt, GNUTLS_X509_FMT_DER, &der), 0);
+	pki_pair_release(&malformed);
+	return der;
+}
+
+static void
+a_certificate_that_cannot_be_read_is_told_and_not_kept(void **state)
+{
+	static const struct {
+		const char *priority, *words;
+	} rows[] = {
+		{NULL, "handshake: certificate 1 of the server cannot be read: "},
+		{TLS_1_2, "handshake: Error in the certificate"}, /* GnuTLS has looked itself */
+	};
+	const struct big_key key = {2048, 24};
+	gnutls_datum_t shown = certificate_with_a_malformed_name();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(open_to(key, &shown, rows[i].priority), -1);
+		assert_ptr_equal(strstr(diag.text, rows[i].words), diag.text);
+		assert_int_equal(live.chain_count, 0);
+		pki_live_close(&live);
+	}
+	gnutls_free(shown.data);
+}
+
+static void
+a_key_that_takes_long_is_shown_and_checks_no_signature(void **state)
+{
+	static const char *const priorities[] = {NULL, TLS_1_2};
+	const struct big_key largest = {PEER_KEY_BITS, PEER_KEY_EXPONENT_BITS},
+			     too_large = {PEER_KEY_BITS + 8, PEER_KEY_EXPONENT_BITS};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(priorities); i++) {
+		assert_int_equal(open_to_big_key(too_large, priorities[i]), -1);
+		assert_string_equal(diag.text,
+			"handshake: the peer's key is beyond RSA of 8192 bits with an exponent of "
+			"32");
+		assert_int_equal(live.chain_count, 1);
+		pki_live_close(&live);
+		assert_int_equal(open_to_big_key(largest, priorities[i]), -1);
+		assert_non_null(strstr(diag.text, "signature"));
+		pki_live_close(&live);
+	}
 }
 
 static void
@@ -326,6 +419,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_whole_chain_is_kept_as_the_server_sent_it),
 		TEST(a_certificate_that_nobody_would_believe_is_accepted_to_be_shown),
+		TEST(a_certificate_that_cannot_be_read_is_told_and_not_kept),
+		TEST(a_key_that_takes_long_is_shown_and_checks_no_signature),
 		TEST(nothing_is_sent_but_the_handshake_and_a_clean_end),
 		TEST(closing_leaves_nothing_and_may_be_repeated),
 		TEST(the_server_hears_the_name_that_was_asked_for),

@@ -45,7 +45,7 @@ static void
 shake_hands(struct tls_server *server, int fd)
 {
 	const struct tls_server_plan *plan = &server->plan;
-	gnutls_certificate_credentials_t credentials = new_credentials(plan);
+	gnutls_certificate_credentials_t made = plan->credentials ? NULL : new_credentials(plan);
 	gnutls_session_t session;
 
 	if (gnutls_init(&session, GNUTLS_SERVER | GNUTLS_NO_SIGNAL) < 0)
@@ -55,7 +55,8 @@ shake_hands(struct tls_server *server, int fd)
 	} else {
 		(void)gnutls_set_default_priority(session);
 	}
-	(void)gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
+	(void)gnutls_credentials_set(
+		session, GNUTLS_CRD_CERTIFICATE, made ? made : plan->credentials);
 	gnutls_certificate_server_set_request(session, plan->asks);
 	gnutls_handshake_set_timeout(session, PATIENCE);
 	gnutls_transport_set_int(session, fd);
@@ -68,7 +69,8 @@ shake_hands(struct tls_server *server, int fd)
 		(void)gnutls_alert_send_appropriate(session, server->handshake);
 	}
 	gnutls_deinit(session);
-	gnutls_certificate_free_credentials(credentials);
+	if (made)
+		gnutls_certificate_free_credentials(made);
 }
 
 /* A hello that was not read would turn the end into a reset, in which what was said is lost. */

@@ -17,8 +17,9 @@ struct pki_pair;
 /* What the server is to do. Borrowed until tls_server_join(). */
 struct tls_server_plan {
 	const struct pki_pair *leaf, *issuer; /* @issuer: sent behind @leaf; NULL: it is not */
-	const char *priority;		      /* NULL: GnuTLS's own */
-	gnutls_certificate_request_t asks;    /* for the client's certificate */
+	gnutls_certificate_credentials_t credentials; /* instead of @leaf; NULL: there are none */
+	const char *priority;			      /* NULL: GnuTLS's own */
+	gnutls_certificate_request_t asks;	      /* for the client's certificate */
 	const char *babble; /* say this, which is no TLS, and end; NULL: shake hands */
 };
 
