@@ -13,7 +13,10 @@
 #include "tunnel/rawkey.h"
 #include "tunnel/tls_words.h"
 
-/* Bytes of one message of a handshake: a chain of certificates, which a stranger can send, too. */
+/*
+ * Bytes of all messages of a handshake, ours, too. GnuTLS counts one when it is whole; for those that are not,
+ * tls_state.h has a bound.
+ */
 enum { HANDSHAKE_MAX = 64 << 10 };
 
 enum { SIGNATURE_ALGORITHMS = 13 }; /* an extension, RFC 8446 section 4.2.3 */

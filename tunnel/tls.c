@@ -52,7 +52,9 @@ receive(struct tls *tls, uint8_t *buffer, size_t size)
 	ssize_t length = gnutls_record_recv(tls->session, buffer, size);
 	if (window->start > before)
 		protection_received(&tls->protection, length > 0);
-	return length;
+	if (length > 0)
+		tls->control = 0;
+	return tls->control > TLS_CONTROL_MAX ? GNUTLS_E_HANDSHAKE_TOO_LARGE : length;
 }
 
 /*

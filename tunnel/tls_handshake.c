@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <gnutls/gnutls.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "common/diag.h"
@@ -109,15 +110,17 @@ make_step(struct tls *tls)
 	return step(tls);
 }
 
-/* Our flight leaves before we wait for the answer to it. */
+/* Our flight leaves before we wait for the answer to it, which is received only if that @may be. */
 static enum io
-exchange(struct tls *tls, struct diag *diag)
+exchange(struct tls *tls, bool may_receive, struct diag *diag)
 {
 	enum io answer = transport_push(tls->transport, diag);
 
 	if (answer != IO_DONE)
 		return answer;
-	if (!tls->transport->stream.readable)
+	if (tls->control > TLS_CONTROL_MAX)
+		return tls_failure(tls, "handshake", GNUTLS_E_HANDSHAKE_TOO_LARGE, diag);
+	if (!may_receive || !tls->transport->stream.readable)
 		return IO_WANT_READ;
 	answer = tls_wire_fill(tls, HANDSHAKE_BATCH, diag);
 	if (answer == IO_DONE)
@@ -127,13 +130,16 @@ exchange(struct tls *tls, struct diag *diag)
 	return answer;
 }
 
-/* The body of the handshake, between opening and closing the window. IO_WAIT: a step is to be lent. */
+/*
+ * The body of the handshake, between opening and closing the window. IO_WAIT: a step is to be lent. Receives once:
+ * who sends without a pause must not keep the loop from everybody else.
+ */
 static enum io
 handshake_window(struct tls *tls, struct diag *diag)
 {
 	enum io answer = IO_DONE;
 
-	while (answer == IO_DONE) {
+	for (bool may_receive = true; answer == IO_DONE; may_receive = false) {
 		int error = make_step(tls);
 
 		if (error == GNUTLS_E_SUCCESS)
@@ -142,7 +148,7 @@ handshake_window(struct tls *tls, struct diag *diag)
 			return fail_handshake(tls, error, diag);
 		if (tls->opening->loan_state == LOAN_DUE)
 			return IO_WAIT;
-		answer = exchange(tls, diag);
+		answer = exchange(tls, may_receive, diag);
 	}
 	return answer;
 }
@@ -158,6 +164,7 @@ complete(struct tls *tls, struct diag *diag)
 		record_max < TLS_RECORD_PLAINTEXT ? (uint16_t)record_max : TLS_RECORD_PLAINTEXT;
 	protection_begin(&tls->protection, tls->session, tls->loop->ciphers);
 	tls->handshaken = true;
+	tls->control = 0;
 	if (resumption_settle(tls, diag) == IO_ERROR)
 		return IO_ERROR;
 	return transport_push(tls->transport, diag);

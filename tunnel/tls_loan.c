@@ -56,7 +56,9 @@ on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned inco
 
 	if (incoming || when != GNUTLS_HOOK_POST || !is_certificate(type))
 		return authorise_hook(session, type, when, incoming, message);
-	container_of(judgement, struct tls_opening, judgement)->loan_state = LOAN_DUE;
+	struct tls_opening *opening = container_of(judgement, struct tls_opening, judgement);
+	assert(opening->loan_state == LOAN_NONE); /* a handshake has one certificate of ours */
+	opening->loan_state = LOAN_DUE;
 	return GNUTLS_E_AGAIN;
 }
 

@@ -6,6 +6,21 @@
 #include "tunnel/credentials.h"
 #include "tunnel/session.h"
 
+/* A hook of GnuTLS. A whole ticket or key update leaves nothing behind that would have to be bounded. */
+static int
+on_whole_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+	const gnutls_datum_t *message)
+{
+	struct tls *tls = gnutls_transport_get_ptr(session);
+
+	(void)type;
+	(void)when;
+	(void)message;
+	if (incoming)
+		tls->control = 0;
+	return 0;
+}
+
 void
 tls_end_opening(struct tls *tls)
 {
@@ -15,8 +30,11 @@ tls_end_opening(struct tls *tls)
 		return;
 	tls->opening = NULL;
 	tls->identity = opening->judgement.identity;
-	if (tls->handshaken)
+	if (tls->handshaken) {
 		session_forget_handshake(tls->session);
+		gnutls_handshake_set_hook_function(
+			tls->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST, on_whole_message);
+	}
 	free(opening->flight.bytes);
 	ticket_release(&opening->ticket);
 	free(opening->name);

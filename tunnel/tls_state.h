@@ -22,7 +22,11 @@ struct loop;
 struct pool;
 struct transport;
 
-enum { TLS_RECORD_PLAINTEXT = 16 << 10, TLS_WARNINGS_MAX = 4 };
+enum {
+	TLS_RECORD_PLAINTEXT = 16 << 10,
+	TLS_WARNINGS_MAX = 4,
+	TLS_CONTROL_MAX = 128 << 10, /* bytes of records without data in a row */
+};
 
 /* What a lent step of the handshake wrote. */
 struct tls_flight {
@@ -66,6 +70,7 @@ struct tls {
 	struct buffer in; /* what was received and waits while the window is closed */
 	struct protection protection; /* begins when the handshake is over */
 	uint32_t batched;    /* bytes in the loop's ciphertext scratch, to be sent at once */
+	uint32_t control;    /* bytes of records without data since the last one with */
 	uint16_t record_max; /* bytes of plaintext in a record that the peer takes */
 	uint8_t warnings;    /* alerts that came and were no more than that */
 	gnutls_alert_description_t alert : 8; /* what abort() tells the peer */

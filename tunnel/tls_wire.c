@@ -21,6 +21,7 @@ on_pull(gnutls_transport_ptr_t pointer, void *data, size_t size)
 	struct tls *tls = pointer;
 	size_t taken = tls_is_lent(tls) ? 0 : window_take(&tls->loop->window, data, size);
 
+	tls->control += (uint32_t)taken;
 	if (taken > 0)
 		return (ssize_t)taken;
 	gnutls_transport_set_errno(tls->session, EAGAIN);

@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,6 +33,8 @@ static const char sections[] =
 	"peer-name = other.example.net\n"
 	"[accept]\nmode = encrypt\naccept = 127.0.0.1:6\nconnect = localhost:1\n"
 	"truncation = accept\n";
+
+enum { CRUMBS = 10000, ENDLESS = 4 * TLS_CONTROL_MAX };
 
 static struct service *services[SERVICES];
 static struct pool_budget budget = {.limit = 64 << 20};
@@ -118,6 +121,7 @@ both_ends_know_each_other(void **state)
 		assert_string_equal(tls_facts(pair.server).cipher, "AES-128-GCM");
 		assert_string_equal(tls_facts(pair.server).group, "X25519");
 		assert_int_equal(budget.used, 0);
+		assert_int_equal(pair.server->tls->control, 0);
 		pair_end(&pair);
 	}
 }
@@ -352,6 +356,137 @@ nothing_of_a_handshake_is_taken_after_it(void **state)
 	}
 }
 
+/* Send the client of @pair a message of 16 MiB that has begun, in @count records of a byte each. */
+static void
+send_crumbs(struct tls_pair *pair, bool first, size_t count)
+{
+	static const uint8_t header[] = {22, 3, 3, 0, 4, 2, 0xff, 0xff, 0xff};
+	static const uint8_t crumb[] = {22, 3, 3, 0, 1, 0};
+	static uint8_t bytes[sizeof(header) + CRUMBS * sizeof(crumb)];
+	size_t size = first ? sizeof(header) : 0;
+
+	memcpy(bytes, header, size);
+	for (; count > 0; count--, size += sizeof(crumb))
+		memcpy(bytes + size, crumb, sizeof(crumb));
+	assert_int_equal(send(pair->wire[0], bytes, size, 0), size);
+}
+
+static int
+unread(const struct transport *end)
+{
+	int bytes = 0;
+
+	assert_int_equal(ioctl(end->fd, FIONREAD, &bytes), 0);
+	return bytes;
+}
+
+static void
+who_sends_without_a_pause_is_left_to_wait_like_the_others(void **state)
+{
+	struct tls_pair pair;
+
+	(void)state;
+	pair_start(&pair, CLIENT_1_3, "localhost");
+	assert_int_equal(tls_handshake(pair.client, &pair.client_diag), IO_WANT_READ);
+	send_crumbs(&pair, true, CRUMBS);
+	int left = unread(pair.client);
+	for (int turns = 3; turns > 0; turns--) {
+		pair.client->stream.readable = true;
+		assert_int_equal(tls_handshake(pair.client, &pair.client_diag), IO_WANT_READ);
+		assert_in_range(left - unread(pair.client), 1, 16 << 10);
+		left = unread(pair.client);
+	}
+	pair_end(&pair);
+}
+
+static void
+a_message_that_does_not_end_ends_the_handshake(void **state)
+{
+	struct tls_pair pair;
+	enum io answer = IO_WANT_READ;
+	size_t sent = 0;
+
+	(void)state;
+	pair_start(&pair, CLIENT_1_3, "localhost");
+	assert_int_equal(tls_handshake(pair.client, &pair.client_diag), IO_WANT_READ);
+	while (answer == IO_WANT_READ && sent < ENDLESS) {
+		send_crumbs(&pair, sent == 0, CRUMBS / 10);
+		sent += 6000;
+		pair.client->stream.readable = true;
+		answer = tls_handshake(pair.client, &pair.client_diag);
+	}
+	assert_int_equal(answer, IO_ERROR);
+	assert_string_equal(
+		pair.client_diag.text, "handshake: The handshake data size is too large");
+	assert_in_range(sent, TLS_CONTROL_MAX, TLS_CONTROL_MAX + 20000);
+	pair_end(&pair);
+}
+
+/* Have @end send @inner, which has room for its type of content, as the next record of a handshake. */
+static void
+send_record(struct transport *end, uint8_t *inner, size_t size)
+{
+	enum { LONGEST = 8192 };
+	gnutls_session_t session = end->tls->session;
+	uint8_t record[LONGEST + FORGERY_OVERHEAD], sequence[8];
+	struct diag diag;
+
+	assert_true(size < LONGEST);
+	inner[size] = 22;
+	size_t length = forgery_make(session, inner, size + 1, record);
+	assert_int_equal(transport_send(end, record, length, &diag), IO_DONE);
+	assert_int_equal(gnutls_record_get_state(session, 0, NULL, NULL, NULL, sequence), 0);
+	sequence[7]++;
+	assert_int_equal(gnutls_record_set_state(session, 0, sequence), 0);
+}
+
+static void
+a_message_that_does_not_end_ends_the_tunnel(void **state)
+{
+	enum { PIECE = 4000 };
+	enum io answer = IO_WANT_READ;
+	struct tls_pair pair;
+	char text[100];
+	uint8_t piece[PIECE + 1] = {4, 0xff, 0xff, 0xff};
+	size_t sent = 0;
+
+	(void)state;
+	pair_open(&pair, CLIENT_1_3);
+	(void)tls_pair_move(&pair, SIZE_MAX);
+	for (; answer == IO_WANT_READ && sent < ENDLESS; sent += PIECE) {
+		send_record(pair.client, piece, PIECE);
+		(void)tls_pair_move(&pair, SIZE_MAX);
+		answer = tls_pair_server_reads(&pair, text);
+	}
+	assert_int_equal(answer, IO_ERROR);
+	assert_string_equal(pair.server_diag.text, "receive: The handshake data size is too large");
+	assert_in_range(sent, TLS_CONTROL_MAX, TLS_CONTROL_MAX + 2 * PIECE);
+	pair_end(&pair);
+}
+
+static void
+whole_messages_are_no_burden(void **state)
+{
+	enum { TICKET = 4000, BODY = 4 + 4 + 1 + 2 + TICKET + 2, MESSAGE = 4 + BODY };
+	/* RFC 8446 section 4.6.1, with nothing but the ticket. */
+	uint8_t message[MESSAGE + 1] = {4, 0, BODY >> 8, BODY & 0xff};
+	struct tls_pair pair;
+	char text[100];
+
+	(void)state;
+	message[13] = TICKET >> 8;
+	message[14] = TICKET & 0xff;
+	pair_open(&pair, CLIENT_1_3);
+	(void)tls_pair_move(&pair, SIZE_MAX);
+	assert_int_equal(tls_pair_client_reads(&pair, text), IO_WANT_READ);
+	for (size_t sent = 0; sent < ENDLESS; sent += MESSAGE) {
+		send_record(pair.server, message, MESSAGE);
+		(void)tls_pair_move(&pair, SIZE_MAX);
+		assert_int_equal(tls_pair_client_reads(&pair, text), IO_WANT_READ);
+	}
+	pair_end(&pair);
+}
+
 static void
 garbage_is_told_from_tls_at_once(void **state)
 {
@@ -392,6 +527,10 @@ main(void)
 		cmocka_unit_test(a_cut_inside_a_record_is_never_accepted),
 		cmocka_unit_test(a_server_of_another_name_is_refused_before_it_learns_who_we_are),
 		cmocka_unit_test(nothing_of_a_handshake_is_taken_after_it),
+		cmocka_unit_test(who_sends_without_a_pause_is_left_to_wait_like_the_others),
+		cmocka_unit_test(a_message_that_does_not_end_ends_the_handshake),
+		cmocka_unit_test(a_message_that_does_not_end_ends_the_tunnel),
+		cmocka_unit_test(whole_messages_are_no_burden),
 		cmocka_unit_test(garbage_is_told_from_tls_at_once),
 		cmocka_unit_test(a_peer_that_says_nothing_and_leaves_is_a_probe),
 	};
