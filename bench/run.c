@@ -13,6 +13,7 @@
 #include "bench/net.h"
 #include "bench/pattern.h"
 #include "common/diag.h"
+#include "common/signals.h"
 
 enum { EVENTS = 256 };
 
@@ -185,6 +186,13 @@ give_up(struct run *run, enum result_error error, const char *words)
 }
 
 static void
+end_early(struct run *run)
+{
+	if (!run->stopping)
+		run->deadline = run->now;
+}
+
+static void
 wait_until(struct run *run, uint64_t when)
 {
 	struct itimerspec timer = {
@@ -199,8 +207,11 @@ wait_until(struct run *run, uint64_t when)
 	int count = epoll_wait(run->epoll, events, EVENTS, -1);
 	update_now(run);
 	for (int i = 0; i < count; i++) {
-		if (events[i].data.ptr != run)
+		if (events[i].data.ptr == &run->signals) {
+			end_early(run);
+		} else if (events[i].data.ptr != run) {
 			serve_flow(run, events[i].data.ptr, events[i].events);
+		}
 	}
 }
 
@@ -254,12 +265,17 @@ turn(struct run *run)
 static int
 open_loop(struct run *run, struct diag *diag)
 {
-	struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = run};
+	struct epoll_event tick = {.events = EPOLLIN | EPOLLET, .data.ptr = run},
+			   told = {.events = EPOLLIN | EPOLLET, .data.ptr = &run->signals};
 
+	run->signals = signals_take(diag);
+	if (run->signals < 0)
+		return -1;
 	run->epoll = epoll_create1(EPOLL_CLOEXEC);
 	run->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (run->epoll < 0 || run->timer < 0 ||
-		epoll_ctl(run->epoll, EPOLL_CTL_ADD, run->timer, &event) < 0)
+		epoll_ctl(run->epoll, EPOLL_CTL_ADD, run->timer, &tick) < 0 ||
+		epoll_ctl(run->epoll, EPOLL_CTL_ADD, run->signals, &told) < 0)
 		return diag_set(diag, "epoll: %s", strerror(errno));
 	return 0;
 }
@@ -308,5 +324,6 @@ run_load(const struct options *options, const struct mode *mode, struct result *
 	free(run.slots);
 	(void)close(run.epoll);
 	(void)close(run.timer);
+	(void)close(run.signals);
 	return 0;
 }

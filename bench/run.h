@@ -55,7 +55,7 @@ struct run {
 	/* The mode's own. */
 	uint64_t scheduled, ready, ticks, grid;
 
-	int epoll, timer;
+	int epoll, timer, signals;
 	bool stopping;
 	/* All in nanoseconds of the monotonic clock; UINT64_MAX is never. */
 	uint64_t now, began, tick, deadline, progress, armed;
@@ -63,8 +63,8 @@ struct run {
 };
 
 /*
- * Run @mode against options->target, once in a process. Returns 0 with everything in @result, errors too,
- * or -1 with words when it could not begin.
+ * Run @mode against options->target, once in a process; SIGTERM and SIGINT bring the deadline. Returns 0
+ * with everything in @result, errors too, or -1 with words when it could not begin.
  */
 MUST_USE int run_load(const struct options *options, const struct mode *mode, struct result *result,
 	struct diag *diag);

@@ -2,19 +2,18 @@
 #include "bench/serve.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "bench/net.h"
 #include "bench/pattern.h"
 #include "bench/peer.h"
 #include "common/diag.h"
+#include "common/signals.h"
 
 enum { EVENTS = 256, ACCEPTS = 64 };
 
@@ -129,18 +128,13 @@ loop(struct serve *serve)
 }
 
 static int
-open_signals(struct serve *serve, struct diag *diag)
+open_loop(struct serve *serve, struct diag *diag)
 {
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return diag_set(diag, "signals: %s", strerror(errno));
+	serve->signals = signals_take(diag);
+	if (serve->signals < 0)
+		return -1;
 	serve->epoll = epoll_create1(EPOLL_CLOEXEC);
-	serve->signals = signalfd(-1, &set, SFD_CLOEXEC);
-	if (serve->epoll < 0 || serve->signals < 0 ||
+	if (serve->epoll < 0 ||
 		watch(serve->epoll, EPOLL_CTL_ADD, serve->signals, EPOLLIN, serve) < 0)
 		return diag_set(diag, "epoll: %s", strerror(errno));
 	return 0;
@@ -184,7 +178,7 @@ serve_run(const char *const *addresses, size_t count, struct diag *diag)
 	list_init(&serve.peers);
 	net_raise_limit();
 	pattern_init();
-	if (open_signals(&serve, diag) < 0)
+	if (open_loop(&serve, diag) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		if (open_listener(&serve, addresses[i], diag) < 0) {

@@ -50,7 +50,7 @@ def _peers(arguments, profile):
     unknown = set(asked) - {kind.name for kind in peers.ALL}
     if unknown:
         raise ValueError(f"unknown pairs: {', '.join(sorted(unknown))}")
-    found = []
+    found, left_out = [], []
     for kind in peers.ALL:
         if asked and kind.name not in asked:
             continue
@@ -59,10 +59,11 @@ def _peers(arguments, profile):
         if words is None:
             found.append(peer)
         else:
-            print(f"left out: {peer.title}: {words}", file=sys.stderr)
+            left_out.append(f"{peer.title}: {words}")
+            print(f"left out: {left_out[-1]}", file=sys.stderr)
     if not found:
         raise ValueError("there is no program to compare")
-    return found
+    return found, left_out
 
 
 def _profile(arguments):
@@ -83,7 +84,9 @@ def _measure(arguments):
     generator = os.path.abspath(arguments.load)
     if not os.access(generator, os.X_OK):
         raise ValueError(f"{generator} is not there: run make")
-    return rounds.run(_peers(arguments, profile), taken, profile, generator, peers.SUBJECT, _tell)
+    found, left_out = _peers(arguments, profile)
+    report = rounds.run(found, taken, profile, generator, peers.SUBJECT, _tell)
+    return {**report, "left_out": left_out}
 
 
 def _write(path, words):

@@ -37,6 +37,13 @@ def memory(empty, held, after, count):
     return found
 
 
+def growth(beside, alone):
+    """What a connection costs, as a multiple of what it costs elsewhere, from samples taken in turns."""
+    costs = ((here["figures"].get("cpu_each"), there["figures"].get("cpu_each")) for here, there in zip(beside, alone))
+    ratios = [here / there for here, there in costs if here and there]
+    return {"cpu_growth": statistics.median(ratios)} if ratios else {}
+
+
 def medians(samples):
     """Of each figure, over the samples that have it."""
     keys = dict.fromkeys(key for sample in samples for key in sample["figures"])
@@ -48,6 +55,11 @@ def medians(samples):
 
 def errors(samples):
     return sum(sample["errors"] for sample in samples)
+
+
+def words(samples):
+    """The first that were said of an error."""
+    return next((sample["words"] for sample in samples if sample["words"]), None)
 
 
 def best(measure, values, excluded):
@@ -103,6 +115,6 @@ def judge(load, samples, subject, floors=()):
         "plot": {"kind": load.plot, "x": getattr(load, load.plot)} if load.plot else None,
         "samples": samples,
         "errors": {name: errors(taken) for name, taken in samples.items()},
-        "words": {name: next((s["words"] for s in taken if s["words"]), None) for name, taken in samples.items()},
+        "words": {name: words(taken) for name, taken in samples.items()},
         "lines": [line(shown, medians_of, faulty, subject, floors) for shown in load.shown],
     }

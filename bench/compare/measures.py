@@ -22,6 +22,7 @@ _ALL = (
     Measure("max", "latency max", "µs"),
     Measure("cpu_per_gib", "CPU per GiB", "s", digits=2),
     Measure("cpu_each", "CPU each", "µs"),
+    Measure("cpu_growth", "CPU each, to that beside none", "times", digits=2),
     Measure("memory_empty", "memory, nothing open", "MiB", digits=1),
     Measure("memory_each", "memory per held pair of ends", "KiB", digits=1),
     Measure("memory_kept", "of it kept after close", "KiB", digits=1),

@@ -27,7 +27,7 @@ p { margin: .3rem 0 1rem; }
 """
 
 _PLOTS = (
-    ("held", "cpu_each", "What a connection costs, by how many others are held", lambda x: f"{x:,} held"),
+    ("held", "cpu_growth", "What a connection costs beside others, to one beside none", lambda x: f"{x:,} held"),
     ("stream", "cpu_per_gib", "What a GiB costs, by the length of its stream", lambda x: f"{x >> 20:,} MiB"),
 )
 _BARS = 2  # plots of a load
@@ -42,12 +42,11 @@ def _value(load, key, name):
     return next((line["values"].get(name) for line in load["lines"] if line["measure"] == key), None)
 
 
-def _growth(report, loads, key):
-    """What the cost at the last step is of that at the first, in words."""
-    first, last = (_value(loads[i], key, report["subject"]) for i in (0, -1))
-    if not first or last is None or len(loads) < 2:
-        return ""
-    words = f"{report['subject']}: {last / first:.2f} times, from the first to the last."
+def _ends(report, loads, measure, steps):
+    """The first and the last of ours, in words."""
+    values = [_value(load, measure.key, report["subject"]) for load in loads]
+    told = [f"{table.number(measure, values[i])} {measure.unit} ({steps[i]})" for i in (0, -1)]
+    words = f"{report['subject']}: {told[0]}, {told[1]}."
     return f'<p class="soft">{html.escape(words)}</p>'
 
 
@@ -62,7 +61,7 @@ def _line_plot(report, kind, key, title, step):
         series.append((pair["title"] + errors, [_value(load, key, pair["name"]) for load in loads], f"s{i}"))
     steps = [step(load["plot"]["x"]) for load in loads]
     drawn = plot.lines(title, f"{measure.title}, {measure.unit}", steps, series)
-    return f"<section><h3>{html.escape(title)}</h3>{drawn}{_growth(report, loads, key)}</section>"
+    return f"<section><h3>{html.escape(title)}</h3>{drawn}{_ends(report, loads, measure, steps)}</section>"
 
 
 def _bar_plot(report, load, line):

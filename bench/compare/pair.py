@@ -15,6 +15,7 @@ from compare.peer import End
 from compare.program import Program
 
 _MESSAGE = b"is anybody there?"
+_LISTEN_SECONDS = 10
 
 
 class PairError(Exception):
@@ -58,6 +59,10 @@ class Pair:
         self.ends = []
         self.far = self.near = ""
         self.start_seconds = 0.0
+
+    def twin(self):
+        """Another one like it, not yet started."""
+        return Pair(self.peer, self.load, self.identities, self.resumption, self.connections, self.remembering)
 
     def __enter__(self):
         return self
@@ -107,17 +112,18 @@ class Pair:
         said = [f"{end.name}: {' '.join(end.output().split())[-300:]}" for end in self.ends if end.output().strip()]
         return "; ".join(said) or "it says nothing"
 
-    def _await_listener(self, end, port, seconds):
+    def _await_listener(self, end, port):
         """Else the other end would meet a refusal first, and wait before it tries again."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + _LISTEN_SECONDS
         while not _accepts(port):
             if not end.is_running() or time.monotonic() > deadline:
                 raise PairError(f"{end.name} does not listen: {self._words()}")
             time.sleep(0.001)
 
     def _await_first(self, began, seconds):
-        while time.monotonic() < began + seconds:
-            if _exchange(int(self.near.rpartition(":")[2]), seconds):
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            if _exchange(int(self.near.rpartition(":")[2]), left):
                 self.start_seconds = time.monotonic() - began
                 return
             if not all(end.is_running() for end in self.ends):
@@ -126,13 +132,13 @@ class Pair:
         raise PairError(f"nothing comes through: {self._words()}")
 
     def start(self, seconds=10):
-        """Start all, and wait for the first message to come back. Fails with PairError."""
+        """Start all; the first message has so many seconds to come back. Fails with PairError."""
         backend = self._start_backend()
         far, near = ports.free(), ports.free()
         self.far, self.near = f"127.0.0.1:{far}", f"127.0.0.1:{near}"
         began = time.monotonic()
         self._start_end(False, far, backend)
-        self._await_listener(self.ends[0], far, seconds)
+        self._await_listener(self.ends[0], far)
         self._start_end(True, near, far)
         self._await_first(began, seconds)
 

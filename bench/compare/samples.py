@@ -5,11 +5,17 @@ import selectors
 import subprocess
 import time
 
-from compare import figures
+from compare import figures, loads
 from compare.pair import Pair, PairError
 
 # How long a load may take beyond what it was told.
 _PATIENCE = 120
+
+# Longer than connections are ever held.
+_HOLDING = 3600
+
+# Two pairs that are compared take turns of about so many seconds.
+_SLICE = 0.5
 
 
 def _sample(found=None, errors=0, words=None):
@@ -66,11 +72,10 @@ def reload(pair, load, _profile):
 
 
 class _Held:
-    """Idle connections, held by a load of its own for so many seconds after all are there."""
+    """Idle connections, held by a load of its own from when all are there until end()."""
 
-    def __init__(self, pair, count, seconds):
-        command = _command(pair, ["hold", "--connections", str(count), "--seconds", str(seconds)])
-        self.seconds = seconds
+    def __init__(self, pair, count):
+        command = _command(pair, ["hold", "--connections", str(count), "--seconds", str(_HOLDING)])
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def __enter__(self):
@@ -83,12 +88,14 @@ class _Held:
         raise PairError(f"connections could not be held: {self.process.communicate()[1].strip()}")
 
     def end(self):
-        """(result, errors, words)."""
+        """A sample without figures: did each exchange its last message?"""
+        self.process.terminate()
         try:
-            output, complaints = self.process.communicate(timeout=self.seconds + _PATIENCE)
+            output, complaints = self.process.communicate(timeout=_PATIENCE)
         except subprocess.TimeoutExpired as error:
             raise PairError("held connections did not end") from error
-        return _judge(self.process.returncode, output, complaints)
+        _, errors, words = _judge(self.process.returncode, output, complaints)
+        return _sample(errors=errors, words=words)
 
     def __exit__(self, *_error):
         if self.process.poll() is None:
@@ -109,12 +116,12 @@ def _memory_returned(pair, empty, load, profile):
 
 def memory(pair, load, profile):
     empty = pair.memory()
-    with _Held(pair, load.held, profile.settling + 1) as held:
+    with _Held(pair, load.held) as held:
         time.sleep(profile.settling)
         full = pair.memory()
-        _, errors, words = held.end()
+        ended = held.end()
     after = _memory_returned(pair, empty, load, profile) if profile.returning else None
-    return _sample(figures.memory(empty, full, after, load.held), errors, words)
+    return {**ended, "figures": figures.memory(empty, full, after, load.held)}
 
 
 def idle(pair, _load, profile):
@@ -126,13 +133,27 @@ def idle(pair, _load, profile):
     return _sample({"wakeups": max(after[thread] - before.get(thread, 0) for thread in after) / profile.idling})
 
 
+def _in_turns(pairs, load, profile):
+    """For each of two pairs, the samples of slices of the load; who comes first comes second in the next turn."""
+    turns = max(round(profile.seconds / _SLICE), 2)
+    slices = loads.changed(profile, seconds=profile.seconds / turns)
+    taken = ([], [])
+    for turn in range(turns):
+        for which in (0, 1) if turn % 2 else (1, 0):
+            taken[which].append(timed(pairs[which], load, slices))
+    return taken
+
+
 def among(pair, load, profile):
-    with _Held(pair, load.held, profile.seconds + 1) as held:
-        sample = timed(pair, load, profile)
-        _, errors, words = held.end()
-    sample["errors"] += errors
-    sample["words"] = sample["words"] or words
-    return sample
+    """Beside held connections and, of the same program, beside none. One after the other would compare two states of the
+    machine: after thousands of handshakes it is slower by more than what is looked for."""
+    with pair.twin() as alone, _Held(pair, load.held) as held:
+        alone.start()
+        taken = _in_turns((pair, alone), load, profile)
+        alone.check()
+        every = [*taken[0], *taken[1], held.end()]
+    found = {**figures.medians(taken[0]), **figures.growth(*taken)}
+    return _sample(found, figures.errors(every), figures.words(every))
 
 
 _KINDS = {kind.__name__: kind for kind in (timed, stream, start, memory, idle, among, reload)}

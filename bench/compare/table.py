@@ -66,6 +66,8 @@ def notes(report):
     for pair in report["pairs"]:
         library = f" with {pair['library']}" if pair["library"] else ""
         yield " ".join([f"{pair['title']} {pair['version']}{library}.", *pair["remarks"]])
+    for words in report["left_out"]:
+        yield f"Left out: {words}."
     for load in report["loads"]:
         for name, words in load["words"].items():
             if words:

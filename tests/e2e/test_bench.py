@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The comparison with other programs: its arithmetic, and that every pair does what all are said to do."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import re
-import subprocess
 import socket
+import ssl
+import subprocess
 import sys
+import threading
 from xml.etree import ElementTree
 
 import pytest
@@ -25,6 +28,10 @@ from compare import peers, program, rounds, samples, table  # noqa: E402
 LOAD = os.path.abspath(os.environ.get("LOAD", "build/bench/load"))
 SALLYPORT = os.path.abspath(os.environ.get("SALLYPORT", "build/sallyport"))
 RATE, LATENCY = measures.BY_KEY["per_second"], measures.BY_KEY["p99"]
+MEASURED = {  # how and where, as a report has it
+    "profile": {"rounds": 3, "seconds": 5, "returning": 65},
+    "machine": {"processor": "p", "cores": 2, "memory": "1 GiB", "kernel": "k", "congestion": "reno"},
+}
 A_LOAD = loads.Load("l", "a load", "timed", shown=(("per_second", 1.8, None), ("p99", 0.5, None)))
 
 
@@ -36,8 +43,7 @@ def judged(**samples):
     return figures.judge(A_LOAD, samples, "sallyport")
 
 
-# There is no Debian package of ghostunnel, so it is tried only where somebody has put it.
-KINDS = [kind for kind in peers.ALL if not kind.is_floor and (kind.name != "ghostunnel" or not kind(None).missing())]
+KINDS = [kind for kind in peers.ALL if not kind.is_floor]
 PINNING = [kind for kind in KINDS if kind.name != "ghostunnel"]  # and resuming; it does neither
 
 
@@ -69,6 +75,13 @@ def test_cpu_is_counted_per_gib_and_per_connection():
 
 def test_a_load_that_did_nothing_has_no_cost_of_a_piece():
     assert figures.of({"bytes": 0, "done": 0, "per_second": 0}, 1.5) == {"per_second": 0}
+
+
+def test_growth_is_the_median_of_the_turns_in_which_both_cost_something():
+    beside = [sample(cpu_each=cost) for cost in (10, 12, 40, 9)] + [sample(errors=1)]
+    alone = [sample(cpu_each=cost) for cost in (10, 10, 10, 0, 10)]
+    assert figures.growth(beside, alone) == {"cpu_growth": 1.2}
+    assert figures.growth(beside, []) == {}
 
 
 def test_memory_is_counted_per_held_pair_beyond_what_an_empty_one_takes():
@@ -180,6 +193,46 @@ def test_a_program_that_another_option_names_is_not_taken_from_binary(name, opti
     assert f"where {name} is says {option}" in ended.stderr
 
 
+WANTED = {  # of the best peer
+    "bulk-up-1": {"mib_per_second": 1.4, "cpu_per_gib": 0.78},
+    "bulk-down-1": {"mib_per_second": 1.4, "cpu_per_gib": 0.78},
+    "bulk-up-16": {"mib_per_second": 1.5, "cpu_per_gib": 0.68},
+    "bulk-down-16": {"mib_per_second": 1.5, "cpu_per_gib": 0.68},
+    "connect-default-ecdsa": {"per_second": 1.8, "cpu_each": 0.5},
+    "connect-default-rsa": {"per_second": 1.8, "cpu_each": 0.5},
+    "connect-full-ecdsa": {"cpu_each": 0.75},
+    "connect-full-ed25519": {"cpu_each": 0.75},
+    "connect-full-rsa": {"cpu_each": 1.5},
+    "pingpong-64-1": {"p50": 0.88},
+    "pingpong-64-64": {"per_second": 1.2, "p99": 1.0},
+    "pingpong-16K-16": {"per_second": 1.3},
+    "memory": {"memory_each": 0.5},
+    "message": {"p99": 0.9},
+}
+LIMITS = {  # of whatever the peers have
+    "memory": {"memory_each": 25, "memory_kept": 2.5},
+    **{f"among-{held}": {"cpu_growth": 1.1} for held in (1, 1000, 8000)},
+    "idle": {"wakeups": 1},
+    "start": {"start": 100},
+    "reload-ecdsa": {"reload": 1000},
+    "reload-rsa": {"reload": 1000},
+}
+
+
+def test_what_is_wanted_is_not_made_easier():
+    ratios, limits = {}, {}
+    for load in loads.chosen(loads.PROFILES["full"]):
+        for key, wanted, limit in load.shown:
+            if wanted is not None:
+                ratios.setdefault(load.name, {})[key] = wanted
+            if limit is not None:
+                limits.setdefault(load.name, {})[key] = limit
+    assert ratios == WANTED
+    assert limits == LIMITS
+    assert {name: load.held for load in loads.ALL if (name := load.name) in ("memory", "message", "reload-rsa")} == {
+        "memory": 2000, "message": 8000, "reload-rsa": 1000}
+
+
 def test_full_handshakes_are_measured_with_and_without_the_memory_of_chains():
     for name in "connect-full-ecdsa", "connect-full-ed25519":
         remembering, anew = loads.chosen(loads.PROFILES["quick"], [name, f"{name}-anew"])
@@ -211,8 +264,8 @@ def test_every_load_tells_of_errors_latency_and_cost():
     for load in loads.ALL:
         keys = {key for key, _, _ in load.shown}
         if load.arguments and load.arguments[0] != "bulk":
-            assert keys >= {"p50", "p99", "p99_9", "max", "cpu_each"}, load.name
-        if load.kind == "timed" and load.arguments[0] in ("connect", "pingpong"):
+            assert keys >= {"p50", "p99", "cpu_each"}, load.name
+            assert keys >= {"p99_9", "max"} or load.kind == "among", f"{load.name} has enough for them"
             assert "per_second" in keys, load.name
         if load.kind == "timed" and load.arguments[0] == "bulk":
             assert keys == {"mib_per_second", "cpu_per_gib"}, load.name
@@ -301,13 +354,14 @@ def test_results_are_replaced_between_their_marks_only():
     with open(os.path.join(BENCH, "RESULTS.md"), encoding="utf-8") as file:
         document = file.read()
     report = {
-        "profile": {"rounds": 3, "seconds": 5, "returning": 65},
-        "machine": {"processor": "p", "cores": 2, "memory": "1 GiB", "kernel": "k", "congestion": "reno"},
+        **MEASURED,
         "pairs": [{"name": "sallyport", "title": "sallyport", "version": "9.9", "library": "L 7", "remarks": []}],
+        "left_out": ["spooktunnel: not installed"],
         "loads": [judged(sallyport=[sample(per_second=1234)])],
     }
     changed = table.replace_results(document, report)
     assert "k, TCP's congestion control reno." in changed and "- sallyport 9.9 with L 7." in changed
+    assert "- Left out: spooktunnel: not installed." in changed
     assert "| 1,234 |" in changed and "1,234" not in document.split("begin of what")[0]
     assert changed.split("<!-- begin")[0] == document.split("<!-- begin")[0]
     assert changed.split("<!-- end")[1] == document.split("<!-- end")[1]
@@ -327,17 +381,34 @@ def test_the_page_draws_first_what_was_wanted_and_counts_it():
     assert "1 of 1 are met" in words and "10 (A)" in words and "0.30" in words and words.count("<tr>") == 2
 
 
-def test_the_page_says_by_how_much_a_cost_grows():
-    def beside(held, cost, errors):
-        load = dataclasses.replace(A_LOAD, held=held, plot="held", shown=(("cpu_each", None, None),))
-        taken = {"sallyport": [sample(cpu_each=cost)], "a": [sample(errors, cpu_each=9)]}
+def test_the_page_shows_what_must_not_grow():
+    def grown(errors, **changes):
+        load = dataclasses.replace(A_LOAD, **changes)
+        key = load.shown[0][0]
+        taken = {"sallyport": [sample(**{key: cost[load.name]})], "a": [sample(errors, **{key: 9})]}
         return figures.judge(load, taken, "sallyport")
 
-    pair = [{"name": name, "title": name.upper()} for name in ("sallyport", "a")]
-    report = {"subject": "sallyport", "pairs": pair, "loads": [beside(1, 100, 0), beside(8000, 125, 1)]}
-    drawn = page._line_plot(report, "held", "cpu_each", "t", lambda held: f"{held:,} held")
-    assert "sallyport: 1.25 times" in drawn and ">8,000 held<" in drawn
-    assert ">A (errors)<" in drawn and ">SALLYPORT<" in drawn
+    def beside(held, errors):
+        return grown(errors, name=f"among-{held}", held=held, plot="held", shown=(("cpu_growth", None, 1.1),))
+
+    def long(size):
+        return grown(0, name=f"stream-{size}", stream=size << 20, plot="stream", shown=(("cpu_per_gib", None, None),))
+
+    cost = {"among-1": 0.98, "among-8000": 1.25, "stream-16": 1.5, "stream-4096": 1.25}
+    same = {"version": "1", "library": None, "remarks": []}
+    shown = page.make({
+        "subject": "sallyport",
+        **MEASURED,
+        "pairs": [{"name": name, "title": name.upper(), **same} for name in ("sallyport", "a")],
+        "left_out": [],
+        "loads": [beside(1, 0), beside(8000, 1), long(16), long(4096)],
+    })
+    connections, streams = re.findall("<svg.*?</svg>", shown.partition("must not grow")[2], re.DOTALL)[:2]
+    assert connections.count("<polyline") == streams.count("<polyline") == 2
+    assert ">8,000 held<" in connections and ">A (errors)<" in connections and ">SALLYPORT<" in connections
+    assert ">4,096 MiB<" in streams and ">A<" in streams
+    assert "sallyport: 0.98 times (1 held), 1.25 times (8,000 held)." in shown
+    assert "sallyport: 1.50 s (16 MiB), 1.25 s (4,096 MiB)." in shown
 
 
 def test_what_is_kept_is_judged_only_where_there_is_time_to_give_it_back():
@@ -345,6 +416,14 @@ def test_what_is_kept_is_judged_only_where_there_is_time_to_give_it_back():
     limits = {name: {key: limit for key, _, limit in lines} for name, lines in shown.items()}
     assert [limits[name]["memory_kept"] for name in ("full", "quick", "smoke")] == [2.5, None, None]
     assert [limits[name]["memory_each"] for name in ("full", "quick", "smoke")] == [25, 25, 25]
+
+
+def test_growth_is_judged_only_where_there_are_turns_enough():
+    def limit(name, **changes):
+        load = loads.chosen(loads.changed(loads.PROFILES[name], **changes), ["among-8000"])[0]
+        return next(limit for key, _, limit in load.shown if key == "cpu_growth")
+
+    assert [limit("full"), limit("quick"), limit("quick", rounds=5, seconds=4)] == [1.1, None, 1.1]
 
 
 def test_loads_are_cut_to_what_a_profile_wants():
@@ -389,10 +468,13 @@ def test_both_ends_of_every_pair_judge_the_other(kind, identities, tmp_path):
     client, server = identities[certificates.CLIENT], identities[certificates.SERVER]
     stranger = certificates.make(str(tmp_path), "ecdsa")[certificates.CLIENT]
     stranger = dataclasses.replace(stranger, ca=client.ca)
+    with pairs.Pair(peer, LOAD, identities) as pair:
+        pair.start()
+        patience = max(0.8 * wait.SLOWNESS, 4 * pair.start_seconds)
     for shown in ((client, client), (stranger, server)):
         wrong = dict(zip((certificates.CLIENT, certificates.SERVER), shown))
         with pairs.Pair(peer, LOAD, wrong) as pair, pytest.raises(pairs.PairError, match="nothing comes through"):
-            pair.start(0.8 * wait.SLOWNESS)
+            pair.start(patience)
 
 
 def client_command(pair, identity, *options):
@@ -434,13 +516,55 @@ def test_every_pair_speaks_what_is_pinned_and_nothing_else(kind, identities):
 
 @pytest.mark.parametrize("resumption", (True, False), ids=("default", "off"))
 @pytest.mark.parametrize("kind", PINNING, ids=lambda kind: kind.name)
-def test_sessions_are_resumed_unless_that_is_off(kind, resumption, identities, tmp_path):
+def test_the_accepting_end_resumes_sessions_unless_that_is_off(kind, resumption, identities, tmp_path):
     peer = installed(kind)
     client, ticket = identities[certificates.CLIENT], str(tmp_path / "ticket")
     with pairs.Pair(peer, LOAD, identities, resumption) as pair:
         pair.start(10 * wait.SLOWNESS)
         resumed = collect_ticket(pair, client, ticket) and "\nReused, " in greet(pair, client, "-sess_in", ticket)
     assert resumed == resumption
+
+
+@contextlib.contextmanager
+def counting_backend(identity):
+    """A TLS server that echoes: its port, and of each session whether it was resumed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version, context.verify_mode = ssl.TLSVersion.TLSv1_3, ssl.CERT_REQUIRED
+    context.load_cert_chain(identity.cert, identity.key)
+    context.load_verify_locations(identity.ca)
+    resumed = []
+
+    def echo(sock):
+        with contextlib.suppress(OSError), context.wrap_socket(sock, server_side=True) as end:
+            resumed.append(end.session_reused)
+            while data := end.recv(1000):
+                end.sendall(data)
+            end.unwrap()
+
+    def serve(listening):
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=echo, args=(listening.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, args=(listening,), daemon=True).start()
+        try:
+            yield listening.getsockname()[1], resumed
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("resumption", (True, False), ids=("default", "off"))
+@pytest.mark.parametrize("kind", PINNING, ids=lambda kind: kind.name)
+def test_the_connecting_end_resumes_sessions_unless_that_is_off(kind, resumption, identities):
+    peer, near = installed(kind), ports.free()
+    with counting_backend(identities[certificates.SERVER]) as (port, resumed):
+        with pairs.Pair(peer, LOAD, identities, resumption) as pair:
+            pair._start_end(True, near, port)
+            wait.until(lambda: pairs._exchange(near, 10), "a message comes back")
+            for _ in range(20):
+                assert pairs._exchange(near, 10 * wait.SLOWNESS)
+    assert sum(resumed) >= 10 if resumption else not any(resumed), resumed
 
 
 def test_held_connections_do_not_come_as_a_flood():
@@ -458,6 +582,51 @@ def test_held_connections_do_not_come_as_a_flood():
         for connection in came:
             connection.close()
     assert 0 < len(came) <= 256
+
+
+def accepted(pair):
+    """How many connections the encrypting end has taken."""
+    end = "0100007F:%04X" % int(pair.near.rpartition(":")[2])
+    with open("/proc/net/tcp", encoding="ascii") as file:
+        return sum(line.split()[1] == end and line.split()[3] == "01" for line in file)
+
+
+def test_a_connection_beside_others_is_compared_with_one_beside_none_in_turns(identities, monkeypatch):
+    order = []
+
+    def timed(pair, _load, profile):
+        order.append((accepted(pair), profile.seconds))
+        return sample(cpu_each=1 + accepted(pair))
+
+    monkeypatch.setattr(samples, "timed", timed)
+    load = loads.chosen(loads.PROFILES["smoke"], ["among-8000"])[0]
+    profile = loads.changed(loads.PROFILES["smoke"], seconds=2)
+    taken = samples.take(installed(peers.Sallyport), load, profile, LOAD, identities)
+    assert taken == sample(cpu_each=9, cpu_growth=9)
+    assert order == [(held, 0.5) for held in (0, 8, 8, 0, 0, 8, 8, 0)]
+
+
+@pytest.mark.parametrize("at", ["beside", "alone", "held"])
+def test_what_fails_at_any_of_two_pairs_in_turns_is_an_error(at, identities, monkeypatch):
+    bad, good, end = sample(2, "no good"), sample(cpu_each=1), samples._Held.end
+    monkeypatch.setattr(samples, "timed", lambda pair, *_: bad if at == ("alone", "beside")[accepted(pair) > 0] else good)
+    monkeypatch.setattr(samples._Held, "end", lambda held: end(held) and bad if at == "held" else end(held))
+    load = loads.chosen(loads.PROFILES["smoke"], ["among-8000"])[0]
+    taken = samples.take(installed(peers.Sallyport), load, loads.PROFILES["smoke"], LOAD, identities)
+    assert taken["errors"] == (2 if at == "held" else 4) and taken["words"] == "no good"
+
+
+@pytest.mark.parametrize("held", [0, 8])
+def test_two_pairs_in_turns_must_both_run_to_the_end(held, identities, monkeypatch):
+    def timed(pair, *_):
+        if accepted(pair) == held:
+            pair.ends[0].stop()
+        return sample(cpu_each=1)
+
+    monkeypatch.setattr(samples, "timed", timed)
+    load = loads.chosen(loads.PROFILES["smoke"], ["among-8000"])[0]
+    taken = samples.take(installed(peers.Sallyport), load, loads.PROFILES["smoke"], LOAD, identities)
+    assert taken["errors"] == 1 and "offload has ended" in taken["words"]
 
 
 def test_a_program_may_end_by_itself_and_what_it_leaves_is_killed(tmp_path):
