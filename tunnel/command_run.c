@@ -138,7 +138,7 @@ command_serve(int argc, char **argv)
 	/* If main dies, the channel says so, and tunnels are aborted: a kill would end them like a FIN. */
 	(void)prctl(PR_SET_PDEATHSIG, 0);
 
-	/* GnuTLS allocates and frees for each record; trimming the heap each time doubles the cost. */
+	/* GnuTLS allocates and frees for each record that we do not protect ourselves (TLS 1.2). */
 	(void)mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
 	(void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 

@@ -222,7 +222,8 @@ def half_closed(ends):
 
 @both_versions_at_once
 def test_a_silent_half_closed_tunnel_is_aborted_on_both_sides(world, mode):
-    pairs = [pair for version in VERSIONS for pair in half_closed(world(mode, version, half_close_timeout=wait.duration(0.8)))]
+    places = [world(mode, version, half_close_timeout=wait.duration(0.8)) for version in VERSIONS]
+    pairs = [pair for ends in places for pair in half_closed(ends)]
     for _ in range(3):
         time.sleep(0.3 * wait.SLOWNESS)
         for near, far in pairs:

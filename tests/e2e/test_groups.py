@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from harness import ports, processes, tls, wait
+from harness import ports, processes, procfs, tls, wait
 from harness.listeners import Listener, connect
 from harness.program import configuration
 from harness.worlds import VERSIONS, credentials
@@ -457,10 +457,11 @@ def test_a_reload_adds_and_removes_a_member_and_running_tunnels_stay(site):
 
 def test_a_connection_that_was_accepted_before_a_reload_gets_what_it_was_accepted_with(site):
     group = site({"one": "one.test", "two": "two.test"})
+    before = procfs.descriptors(group.program.workers())
     client = group.client("two.test")
     hello = hello_of(client)
     client.sock.sendall(hello[:20])
-    time.sleep(0.2)
+    wait.until(lambda: procfs.descriptors(group.program.workers()) > before, "the connection is accepted")
     group.program.reload(group.text({"one": "one.test"}))
     client.sock.sendall(hello[20:])
     assert client.handshake() is None

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """sallyport pki: what it makes and what it says, judged by OpenSSL."""
 
+import calendar
 import contextlib
 import os
 import re
@@ -13,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+from harness import ports
 from harness.pki_command import done, openssl, pki, refused
 from harness.program import SALLYPORT
 
@@ -142,7 +144,7 @@ def test_a_leaf_begins_before_now_for_clocks_that_are_slow(ca):
     done("issue", ca, "db")
     begin = openssl("x509", "-in", ca / "db.crt", "-noout", "-startdate", "-dateopt", "iso_8601")
     begin = time.strptime(begin.strip(), "notBefore=%Y-%m-%d %H:%M:%SZ")
-    age = time.mktime(time.gmtime()) - time.mktime(begin)
+    age = time.time() - calendar.timegm(begin)
     assert 3000 < age < 4000
 
 
@@ -362,15 +364,9 @@ def test_a_hostile_subject_can_neither_forge_a_line_nor_drive_a_terminal(tmp_pat
 # Show a server.
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @contextlib.contextmanager
 def server(crt, key, *more):
-    port = free_port()
+    port = ports.free()
     process = subprocess.Popen(
         ["openssl", "s_server", "-quiet", "-accept", f"127.0.0.1:{port}", "-cert", str(crt),
          "-key", str(key), *map(str, more)],
@@ -610,7 +606,7 @@ def test_a_dripping_server_costs_ten_seconds(localhost):
 
 def test_nobody_listening_is_said_to_be_so(localhost):
     assert "Connection refused" in refused(
-        "show", f"127.0.0.1:{free_port()}", "--ca", localhost / "ca.crt")
+        "show", f"127.0.0.1:{ports.free()}", "--ca", localhost / "ca.crt")
 
 
 def test_trust_anchors_that_are_none_are_refused(localhost):

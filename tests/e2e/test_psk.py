@@ -267,10 +267,10 @@ def test_a_key_that_a_reload_takes_away_is_refused(front, backend, openssl, tmp_
 
 def test_a_bad_file_is_refused_with_its_line(front, tmp_path):
     front()
-    keys(tmp_path, f"west:{KEY}", "east:0011")
+    keys(tmp_path, f"west:{KEY}", "east:f00d")
     assert "failed" in front.program.reload()["message"]
     assert "line 3: the key has 2 bytes" in front.program.output()
-    assert "0011" not in front.program.output()
+    assert "f00d" not in front.program.output()
 
 
 def test_an_identity_without_a_key_is_an_error(run, tmp_path):

@@ -131,7 +131,7 @@ def test_a_list_that_expires_while_it_runs_refuses_from_then_on(side, lists, rol
     end = side(role, version, crl=lists.write(lists.good(until=life)))
     assert end.admits()
     time.sleep(max(before + life + 1.5 - time.monotonic(), 0))
-    assert end.program.find(lambda line: is_warning(line, EXPIRED)), "it is said when it happens"
+    end.program.wait_line(lambda line: is_warning(line, EXPIRED), "it is said when it happens", timeout=2)
     assert end.refuses("expired")
 
 

@@ -263,7 +263,7 @@ def test_an_expired_response_is_not_stapled_any_more(offloader, pki, tmp_path, v
     assert end.staple(version)
     time.sleep(max(before + life + 1.5 - time.monotonic(), 0))
     assert end.staple(version) is None
-    assert end.program.find(lambda line: is_warning(line, EXPIRED)), "it is said when it happens"
+    end.program.wait_line(lambda line: is_warning(line, EXPIRED), "it is said when it happens", timeout=2)
 
 
 # Responses that are not of this time: they are not stapled, and nothing else happens.

@@ -15,7 +15,11 @@ static int
 on_sign_hash(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *pointer, unsigned flags,
 	const gnutls_datum_t *hash, gnutls_datum_t *signature)
 {
-	const struct timespec delay = {.tv_nsec = (long)slow_key.milliseconds * 1000 * 1000};
+	unsigned milliseconds = slow_key.milliseconds;
+	const struct timespec delay = {
+		.tv_sec = milliseconds / 1000,
+		.tv_nsec = (long)(milliseconds % 1000) * 1000 * 1000,
+	};
 
 	(void)key;
 	(void)pointer;

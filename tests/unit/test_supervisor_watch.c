@@ -144,12 +144,12 @@ a_change_waits_for_the_answer_that_serve_owes(void **state)
 	stage_end_well();
 }
 
-/* Two services of one socket and one certificate, which is good for @days, with a response each. */
+/* Two services of one socket and one certificate, good for @lifetime seconds, with a response each. */
 static void
-configure_staples(int days, const char *program)
+configure_staples(time_t lifetime, const char *program)
 {
 	const struct pki_pair_plan plan = {
-		.common_name = "a", .from = time(NULL) - DAY, .until = time(NULL) + days * DAY};
+		.common_name = "a", .from = time(NULL) - DAY, .until = time(NULL) + lifetime};
 	struct pki_pair pair;
 	gnutls_datum_t key, crt;
 	char text[1024];
@@ -196,7 +196,7 @@ get_ready_with_staples(const char *program)
 {
 	put_text("a.ocsp", "old");
 	put_text("b.ocsp", "old");
-	configure_staples(90, program);
+	configure_staples(90 * DAY, program);
 	stage_start();
 	(void)stage_hear_start("/front\n");
 	expect_contents("a.ocsp", "old");
@@ -209,7 +209,7 @@ a_new_ocsp_response_is_taken_up_alone(void **state)
 {
 	(void)state;
 	get_ready_with_staples("");
-	configure_staples(80, "log-level = debug\n");
+	configure_staples(80 * DAY, "log-level = debug\n");
 	put_text("a.ocsp", "new");
 	(void)stage_hear_generation("key-process = no\nverify");
 	expect_contents("a.ocsp", "new");
@@ -270,7 +270,7 @@ a_serve_that_dies_before_all_of_it_runs_takes_no_warning_with_it(void **state)
 	(void)state;
 	get_ready_with_staples("");
 	stage_tell(PUPPET_HOLD);
-	configure_staples(6, "");
+	configure_staples(6 * DAY, "");
 	stage_signal(SIGHUP);
 	(void)stage_hear_generation("/front\n");
 	stage_accept_reload();
@@ -419,7 +419,7 @@ what_a_bad_set_lacks_is_noticed_when_it_comes(void **state)
 	(void)state;
 	(void)stage_get_ready(BY_ITSELF);
 	put_text("b.ocsp", "old");
-	configure_staples(90, BY_ITSELF);
+	configure_staples(90 * DAY, BY_ITSELF);
 	stage_expect_words("a.ocsp\": open: No such file or directory");
 	stage_expect_words("reload failed: everything stays as it was");
 	put_text("a.ocsp", "new");
@@ -434,7 +434,7 @@ a_certificate_that_ends_soon_is_told_at_the_start_and_once(void **state)
 	(void)state;
 	put_text("a.ocsp", "old");
 	put_text("b.ocsp", "old");
-	configure_staples(6, "");
+	configure_staples(6 * DAY, "");
 	stage_start();
 	(void)stage_hear_start("/front\n");
 	stage_expect_words("service o: cert: ");
@@ -445,7 +445,7 @@ a_certificate_that_ends_soon_is_told_at_the_start_and_once(void **state)
 	(void)stage_hear_generation("/front\n");
 	stage_accept_reload();
 	stage_expect_words("reloaded");
-	configure_staples(0, "");
+	configure_staples(DAY / 2, "");
 	stage_signal(SIGHUP);
 	(void)stage_hear_generation("/front\n");
 	assert_null(strstr(stage.heard + stage.looked_at, "service o: cert: "));
