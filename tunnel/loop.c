@@ -69,12 +69,12 @@ loop_init(struct loop *loop, struct pool_budget *budget, struct diag *diag)
 	list_init(&loop->starved);
 	list_init(&loop->stalled);
 	loop->tickets = tickets_new();
-	loop->ciphers = ciphers_new();
 	loop->plaintext = malloc(LOOP_SCRATCH + STREAM_SLACK);
 	loop->ciphertext = malloc(LOOP_SCRATCH_CIPHER);
 	loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-	if (!loop->tickets || !loop->ciphers || !loop->plaintext || !loop->ciphertext ||
-		!loop->ev) {
+	if (loop->ev)
+		loop->ciphers = ciphers_new(loop->ev);
+	if (!loop->tickets || !loop->ciphers || !loop->plaintext || !loop->ciphertext) {
 		loop_release(loop);
 		return diag_set(diag, "an event loop cannot be made: out of memory or descriptors");
 	}
@@ -89,10 +89,10 @@ loop_init(struct loop *loop, struct pool_budget *budget, struct diag *diag)
 void
 loop_release(struct loop *loop)
 {
+	ciphers_free(loop->ciphers);
 	if (loop->ev)
 		ev_loop_destroy(loop->ev);
 	tickets_free(loop->tickets);
-	ciphers_free(loop->ciphers);
 	free(loop->plaintext);
 	free(loop->ciphertext);
 	pool_release(&loop->pool);

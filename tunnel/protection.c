@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tunnel/protection.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "tunnel/aead.h"
@@ -20,27 +21,75 @@ enum {
 	RENEWAL_MARGIN = 1 << 12,
 };
 
+#define NUMBER_MAX (UINT64_MAX >> 1) /* of a record; long before it the key is another */
+
 _Static_assert(TYPE_SIZE <= (int)STREAM_SLACK, "a record is decrypted with its type");
 
-enum way { SENT, RECEIVED };
+static uint64_t
+decode(const uint8_t *sequence)
+{
+	uint64_t number = 0;
 
-/* The next record of one way. */
-struct next {
-	const struct aead *aead;
-	uint64_t sequence;
-	uint8_t nonce[AEAD_NONCE];
-};
+	for (size_t i = 0; i < SEQUENCE_SIZE; i++)
+		number = number << 8 | sequence[i];
+	return number;
+}
+
+static void
+encode(uint64_t number, uint8_t *sequence)
+{
+	for (size_t i = SEQUENCE_SIZE; i-- > 0; number >>= 8)
+		sequence[i] = (uint8_t)number;
+}
+
+/* Whether @way is the one that is received, as GnuTLS wants to have it said. */
+static unsigned
+is_received(const struct protection *protection, const struct protected_way *way)
+{
+	return way == &protection->received;
+}
+
+/*
+ * GnuTLS refuses this only where it would have refused to say the number, too. If it did all the same, it would go on
+ * with an old one, and give the key away.
+ */
+static void
+give_back(const struct protection *protection, struct protected_way *way)
+{
+	uint8_t sequence[SEQUENCE_SIZE];
+
+	if (!way->has_number)
+		return;
+	way->has_number = false;
+	encode(way->number, sequence);
+	if (gnutls_record_set_state(
+		    protection->guarded_session, is_received(protection, way), sequence) < 0)
+		abort();
+}
 
 void
-protection_begin(struct protection *protection, gnutls_session_t session, struct ciphers *ciphers)
+protection_init(struct protection *protection, gnutls_session_t session)
 {
+	*protection = (struct protection){.guarded_session = session};
+}
+
+gnutls_session_t
+protection_session(struct protection *protection)
+{
+	give_back(protection, &protection->received);
+	give_back(protection, &protection->sent);
+	return protection->guarded_session;
+}
+
+void
+protection_begin(struct protection *protection, struct ciphers *ciphers)
+{
+	gnutls_session_t session = protection_session(protection);
 	gnutls_cipher_algorithm_t algorithm = gnutls_cipher_get(session);
 	size_t open_max = gnutls_record_get_max_size(session);
 
-	*protection = (struct protection){0};
 	if (gnutls_protocol_get_version(session) != GNUTLS_TLS1_3 || !aead_knows(algorithm))
 		return;
-	protection->session = session;
 	protection->ciphers = ciphers;
 	protection->algorithm = algorithm;
 	protection->open_max = open_max < DATA_MAX ? (uint16_t)open_max : DATA_MAX;
@@ -49,43 +98,34 @@ protection_begin(struct protection *protection, gnutls_session_t session, struct
 void
 protection_end(struct protection *protection)
 {
-	cipher_drop(&protection->opening);
-	cipher_drop(&protection->sealing);
+	cipher_drop(&protection->received.cipher);
+	cipher_drop(&protection->sent.cipher);
 	*protection = (struct protection){0};
 }
 
-/* Find the keys and the number of the @next record. Returns whether that is possible. */
+/* Have the key and the number of the next record of @way here. Returns whether that is possible. */
 static bool
-prepare(struct protection *protection, enum way way, struct next *next)
+fetch(struct protection *protection, struct protected_way *way)
 {
-	struct cipher **holder = way == SENT ? &protection->sealing : &protection->opening;
+	struct cipher_secret secret = {.algorithm = protection->algorithm};
 	uint8_t sequence[SEQUENCE_SIZE];
-	gnutls_datum_t iv, key;
 
-	if (gnutls_record_get_state(
-		    protection->session, way == RECEIVED, NULL, &iv, &key, sequence) < 0 ||
-		iv.size != AEAD_NONCE)
+	if (gnutls_record_get_state(protection->guarded_session, is_received(protection, way), NULL,
+		    &secret.iv, &secret.key, sequence) < 0 ||
+		ciphers_hold(protection->ciphers, &way->cipher, &secret) < 0)
 		return false;
-	next->sequence = 0;
-	memcpy(next->nonce, iv.data, AEAD_NONCE);
-	for (size_t i = 0; i < SEQUENCE_SIZE; i++) {
-		next->sequence = next->sequence << 8 | sequence[i];
-		next->nonce[AEAD_NONCE - SEQUENCE_SIZE + i] ^= sequence[i];
-	}
-	next->aead = ciphers_get(protection->ciphers, holder, protection->algorithm, &key);
-	return next->aead;
+	if (!way->has_number)
+		way->number = decode(sequence) & NUMBER_MAX;
+	way->has_number = true;
+	return true;
 }
 
-/* The record is done. Returns whether GnuTLS knows it now. */
-static bool
-advance(struct protection *protection, enum way way, const struct next *next)
+/* Be ready for the next record of @way. Returns whether that is possible. */
+static inline bool
+prepare(struct protection *protection, struct protected_way *way)
 {
-	uint8_t sequence[SEQUENCE_SIZE];
-	uint64_t number = next->sequence + 1;
-
-	for (size_t i = SEQUENCE_SIZE; i-- > 0; number >>= 8)
-		sequence[i] = (uint8_t)number;
-	return gnutls_record_set_state(protection->session, way == RECEIVED, sequence) == 0;
+	/* While the number is here, the key cannot have changed. */
+	return (way->has_number && way->cipher) || fetch(protection, way);
 }
 
 /* How much of the @length bytes that were decrypted is data; 0 if that is not what they are. */
@@ -101,23 +141,24 @@ size_t
 protection_open(struct protection *protection, struct window *window, uint8_t *bytes)
 {
 	const uint8_t *record = window->bytes + window->start;
+	struct protected_way *way = &protection->received;
 	size_t ready = window->ready - window->start;
-	struct next next;
+	uint8_t nonce[AEAD_NONCE];
 
-	if (!protection->opens || ready <= RECORD_HEADER ||
-		gnutls_record_check_pending(protection->session) > 0)
+	if (!protection->opens || ready <= RECORD_HEADER)
 		return 0;
 	size_t sealed = (size_t)(record[3] << 8 | record[4]);
 	if (sealed > ready - RECORD_HEADER || sealed <= OVERHEAD ||
-		sealed > (size_t)protection->open_max + OVERHEAD ||
-		!prepare(protection, RECEIVED, &next))
+		sealed > (size_t)protection->open_max + OVERHEAD || !prepare(protection, way))
 		return 0;
-	const struct aead_frame frame = {next.nonce, record, RECORD_HEADER};
-	if (aead_open(next.aead, &frame, record + RECORD_HEADER, sealed, bytes) < 0)
+	const struct aead *aead = cipher_use(way->cipher, way->number, nonce);
+	const struct aead_frame frame = {nonce, record, RECORD_HEADER};
+	if (aead_open(aead, &frame, record + RECORD_HEADER, sealed, bytes) < 0)
 		return 0;
 	size_t length = data_in(bytes, sealed - AEAD_TAG);
-	if (length == 0 || !advance(protection, RECEIVED, &next))
+	if (length == 0)
 		return 0;
+	way->number++;
 	window->start += RECORD_HEADER + sealed;
 	return length;
 }
@@ -125,15 +166,16 @@ protection_open(struct protection *protection, struct window *window, uint8_t *b
 void
 protection_received(struct protection *protection, bool data)
 {
-	protection->opens = data && protection->session;
+	protection->opens = data && protection->ciphers &&
+		gnutls_record_check_pending(protection->guarded_session) == 0;
 	if (!data)
 		protection->seal_max = 0;
 }
 
 static bool
-is_renewal_near(uint64_t sequence)
+is_renewal_near(uint64_t number)
 {
-	return sequence % RENEWAL_PERIOD >= RENEWAL_PERIOD - RENEWAL_MARGIN;
+	return number % RENEWAL_PERIOD >= RENEWAL_PERIOD - RENEWAL_MARGIN;
 }
 
 size_t
@@ -143,22 +185,24 @@ protection_seal(
 	const size_t sealed = size + OVERHEAD;
 	const uint8_t header[RECORD_HEADER] = {
 		TYPE_DATA, 3, 3, (uint8_t)(sealed >> 8), (uint8_t)sealed};
-	struct next next;
-	const struct aead_frame frame = {next.nonce, header, RECORD_HEADER};
+	struct protected_way *way = &protection->sent;
+	uint8_t nonce[AEAD_NONCE];
+	const struct aead_frame frame = {nonce, header, RECORD_HEADER};
 
 	if (size > protection->seal_max || room < RECORD_HEADER + sealed ||
-		!prepare(protection, SENT, &next) || is_renewal_near(next.sequence))
+		!prepare(protection, way) || is_renewal_near(way->number))
 		return 0;
+	const struct aead *aead = cipher_use(way->cipher, way->number, nonce);
 	memcpy(record, header, RECORD_HEADER);
-	if (aead_seal(next.aead, &frame, bytes, size, TYPE_DATA, record + RECORD_HEADER) < 0 ||
-		!advance(protection, SENT, &next))
+	if (aead_seal(aead, &frame, bytes, size, TYPE_DATA, record + RECORD_HEADER) < 0)
 		return 0;
+	way->number++;
 	return RECORD_HEADER + sealed;
 }
 
 void
 protection_sent(struct protection *protection, size_t size)
 {
-	if (protection->session && size > protection->seal_max)
+	if (protection->ciphers && size > protection->seal_max)
 		protection->seal_max = size < DATA_MAX ? (uint16_t)size : DATA_MAX;
 }

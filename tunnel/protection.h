@@ -2,9 +2,10 @@
 /*
  * protection.h - data in the records of TLS 1.3, from one buffer right into another (RFC 8446 section 5.2).
  *
- * GnuTLS does this too, but copies each record and allocates for it. What is done here takes the keys
- * and sequence numbers of its session, which stay there. It is for data that is in order; GnuTLS is left
- * everything else as it is:
+ * GnuTLS does this too, but copies each record, allocates for it and locks for its number. What is done here takes
+ * the keys of its session, and keeps the numbers of the records while nothing else is done with the session: a
+ * number that both used would give the key away. So whoever wants the session asks protection_session(), which
+ * gives it the numbers back. It is for data that is in order; GnuTLS is left everything else as it is:
  *
  *  - a record that is not data, is empty, too long or wrong: GnuTLS judges it, and says what is wrong;
  *  - what comes after one that was not data, until GnuTLS says that it is data again, so that messages
@@ -27,25 +28,40 @@ struct cipher;
 struct ciphers;
 struct window;
 
-/* All zero: nothing is done here. */
+/* What goes one way. */
+struct protected_way {
+	struct cipher *cipher;	 /* NULL: to be had from the session's key */
+	uint64_t number : 63;	 /* of the next record */
+	uint64_t has_number : 1; /* if it is known here, and not to the session */
+};
+
+/* All zero: nothing is done here, and there is no session. */
 struct protection {
-	gnutls_session_t session;
-	struct ciphers *ciphers;
-	struct cipher *opening, *sealing;
+	gnutls_session_t guarded_session; /* by protection_session() */
+	struct ciphers *ciphers;	  /* NULL: all is GnuTLS's */
+	struct protected_way received, sent;
 	uint16_t open_max; /* bytes of data in a record that may come */
 	uint16_t seal_max; /* the most that GnuTLS has sent in one; 0: nothing is sealed here */
 	gnutls_cipher_algorithm_t algorithm : 16;
-	bool opens; /* what GnuTLS received last was data */
+	bool opens; /* what GnuTLS received last was data, and it holds none of it back */
 };
 
+/* Have @protection know @session, which it borrows until protection_end(). */
+void protection_init(struct protection *protection, gnutls_session_t session);
+
 /*
- * The handshake of @session is over. Borrows it, and @ciphers, until protection_end(). Does nothing where
+ * The session with nothing kept from it, for whatever it is wanted until the next call of protection_open() or
+ * protection_seal(). NULL: there is none.
+ */
+gnutls_session_t protection_session(struct protection *protection);
+
+/*
+ * The handshake of the session is over. Borrows @ciphers until protection_end(). Does nothing where
  * TLS is older, or its cipher another than AES-GCM and ChaCha20-Poly1305.
  */
-void protection_begin(
-	struct protection *protection, gnutls_session_t session, struct ciphers *ciphers);
+void protection_begin(struct protection *protection, struct ciphers *ciphers);
 
-/* Wipe the keys that are held. All zero is allowed. */
+/* Wipe the keys that are held, and forget the session, which is only to be freed now. All zero is allowed. */
 void protection_end(struct protection *protection);
 
 /*
@@ -55,7 +71,7 @@ void protection_end(struct protection *protection);
 MUST_USE size_t protection_open(
 	struct protection *protection, struct window *window, uint8_t *bytes);
 
-/* GnuTLS has received something, which was data or not. */
+/* GnuTLS has received something, which was @data or not. */
 void protection_received(struct protection *protection, bool data);
 
 /*

@@ -12,15 +12,15 @@
 #include "tunnel/tls_state.h"
 
 static bool
-is_tls_1_3(const struct tls *tls)
+is_tls_1_3(struct tls *tls)
 {
-	return gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_3;
+	return gnutls_protocol_get_version(tls_session(tls)) == GNUTLS_TLS1_3;
 }
 
 static bool
-is_by_psk(const struct tls *tls)
+is_by_psk(struct tls *tls)
 {
-	return gnutls_auth_get_type(tls->session) == GNUTLS_CRD_PSK;
+	return gnutls_auth_get_type(tls_session(tls)) == GNUTLS_CRD_PSK;
 }
 
 void
@@ -36,7 +36,7 @@ resumption_offer(struct tls *tls)
 	ticket_owner_key(credentials->secrets.ticket_owner, opening->target, opening->name,
 		opening->ticket_key);
 	tickets_take(tls->loop->tickets, opening->ticket_key, time(NULL), ticket);
-	if (ticket->data && gnutls_session_set_data(tls->session, ticket->data, ticket->size))
+	if (ticket->data && gnutls_session_set_data(tls_session(tls), ticket->data, ticket->size))
 		ticket_release(ticket);
 }
 
@@ -51,20 +51,20 @@ earlier(time_t expiry, time_t other)
  * are over, although the server may have new ones.
  */
 static time_t
-expiry_of(const struct tls *tls, gnutls_datum_t *data)
+expiry_of(struct tls *tls, gnutls_datum_t *data)
 {
 	time_t expiry = gnutls_db_check_entry_expire_time(data);
 
 	expiry = earlier(expiry, tls->opening->judgement.until);
 	if (tls->credentials->config->ocsp != OCSP_OFF)
-		expiry = earlier(expiry, ocsp_expiry(tls->session));
+		expiry = earlier(expiry, ocsp_expiry(tls_session(tls)));
 	return expiry;
 }
 
 static bool
-has_ticket(const struct tls *tls)
+has_ticket(struct tls *tls)
 {
-	return gnutls_session_get_flags(tls->session) & GNUTLS_SFLAGS_SESSION_TICKET;
+	return gnutls_session_get_flags(tls_session(tls)) & GNUTLS_SFLAGS_SESSION_TICKET;
 }
 
 /* Keep the ticket that has come. */
@@ -73,7 +73,7 @@ keep(struct tls *tls)
 {
 	gnutls_datum_t data;
 
-	if (is_by_psk(tls) || gnutls_session_get_data2(tls->session, &data))
+	if (gnutls_session_get_data2(tls_session(tls), &data))
 		return;
 	const struct ticket ticket = {
 		.data = data.data,
@@ -107,9 +107,11 @@ settle_offer(struct tls *tls)
 {
 	struct tls_opening *opening = tls->opening;
 
-	if (opening->ticket.data && !is_tls_1_3(tls) && gnutls_session_is_resumed(tls->session))
+	if (opening->ticket.data && !is_tls_1_3(tls) && gnutls_session_is_resumed(tls_session(tls)))
 		tickets_put(tls->loop->tickets, opening->ticket_key, &opening->ticket);
 	ticket_release(&opening->ticket);
+	if (is_by_psk(tls))
+		opening->wants_ticket = false;
 }
 
 /*
@@ -130,7 +132,7 @@ give(struct tls *tls, struct diag *diag)
 	if (!tls->credentials->secrets.tickets || !is_tls_1_3(tls) || is_by_psk(tls) ||
 		outlives_peer(tls))
 		return IO_DONE;
-	int error = gnutls_session_ticket_send(tls->session, 1, 0);
+	int error = gnutls_session_ticket_send(tls_session(tls), 1, 0);
 	/* A peer that cannot use one gets none. */
 	if (error == 0 || error == GNUTLS_E_INVALID_REQUEST)
 		return IO_DONE;

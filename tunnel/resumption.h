@@ -25,7 +25,7 @@ void resumption_offer(struct tls *tls);
  */
 MUST_USE enum io resumption_settle(struct tls *tls, struct diag *diag);
 
-/* After the handshake, when something was received: keep a ticket if one was in it, and end the opening. */
+/* After the handshake, when a message was received: keep a ticket if it was one, and end the opening. */
 void resumption_keep(struct tls *tls);
 
 #endif

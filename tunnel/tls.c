@@ -30,11 +30,11 @@ tls_of(struct stream *stream)
 
 /* Does @error say that the peer is leaving, and its close_notify comes next (RFC 8446 section 6.1)? */
 static bool
-is_cancelled(const struct tls *tls, ssize_t error)
+is_cancelled(struct tls *tls, ssize_t error)
 {
 	return error == GNUTLS_E_FATAL_ALERT_RECEIVED &&
-		gnutls_alert_get(tls->session) == GNUTLS_A_USER_CANCELED &&
-		gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_3;
+		gnutls_alert_get(tls_session(tls)) == GNUTLS_A_USER_CANCELED &&
+		gnutls_protocol_get_version(tls_session(tls)) == GNUTLS_TLS1_3;
 }
 
 /* Receive the data of a record into @buffer, which has room for the longest. As gnutls_record_recv(). */
@@ -49,7 +49,7 @@ receive(struct tls *tls, uint8_t *buffer, size_t size)
 	/* Behind data GnuTLS holds nothing back. */
 	if (tls->protection.opens && !window_has_record(window))
 		return GNUTLS_E_AGAIN;
-	ssize_t length = gnutls_record_recv(tls->session, buffer, size);
+	ssize_t length = gnutls_record_recv(tls_session(tls), buffer, size);
 	if (window->start > before)
 		protection_received(&tls->protection, length > 0);
 	if (length > 0)
@@ -87,6 +87,7 @@ decrypt(struct tls *tls, uint8_t *buffer, size_t size, size_t *got, struct diag 
 			/* A ticket or a key update answers like this too, with more behind it. */
 			if (window->start == before)
 				return IO_WANT_READ;
+			resumption_keep(tls);
 		} else if (length != GNUTLS_E_WARNING_ALERT_RECEIVED ||
 			++tls->warnings > TLS_WARNINGS_MAX) {
 			return tls_failure(tls, "receive", (int)length, diag);
@@ -148,7 +149,6 @@ tls_read(struct stream *stream, void *buffer, size_t size, size_t *got, struct d
 		return IO_ERROR;
 	if (answer == IO_WANT_READ)
 		stream->readable = false;
-	resumption_keep(tls);
 	/* A key update is answered; if the answer does not fit now, it goes with the next write. */
 	if (answer != IO_ERROR && transport_push(tls->transport, diag) == IO_ERROR)
 		return IO_ERROR;
@@ -166,7 +166,7 @@ send_record(struct tls *tls, const void *bytes, size_t size)
 	tls->batched += (uint32_t)length;
 	if (length > 0)
 		return (ssize_t)size;
-	ssize_t sent = gnutls_record_send(tls->session, bytes, size);
+	ssize_t sent = gnutls_record_send(tls_session(tls), bytes, size);
 	if (sent > 0)
 		protection_sent(&tls->protection, (size_t)sent);
 	/* The peer takes no more. */
@@ -202,7 +202,7 @@ static enum io
 tls_finish(struct stream *stream, struct diag *diag)
 {
 	struct tls *tls = tls_of(stream);
-	int error = gnutls_bye(tls->session, GNUTLS_SHUT_WR);
+	int error = gnutls_bye(tls_session(tls), GNUTLS_SHUT_WR);
 
 	if (error < 0)
 		return tls_failure(tls, "close_notify", error, diag);
@@ -247,7 +247,7 @@ tell(struct transport *transport)
 	if (is_within_step(tls) || transport->stream.reset || tls->finished ||
 		transport_push(transport, &diag) != IO_DONE || socket_holds_unsent(transport->fd))
 		return false;
-	return gnutls_alert_send(tls->session, GNUTLS_AL_FATAL, tls->alert) >= 0 &&
+	return gnutls_alert_send(tls_session(tls), GNUTLS_AL_FATAL, tls->alert) >= 0 &&
 		transport_push(transport, &diag) == IO_DONE;
 }
 
@@ -323,6 +323,7 @@ tls_start(struct transport *transport, struct credentials *credentials,
 {
 	struct tls *tls = calloc(1, sizeof(*tls));
 	struct buffer received = {0};
+	gnutls_session_t session;
 
 	if (beginning->received) {
 		received = *beginning->received;
@@ -342,13 +343,13 @@ tls_start(struct transport *transport, struct credentials *credentials,
 		diag_set(diag, "TLS: out of memory");
 		goto fail;
 	}
-	if (session_new(
-		    credentials, tls->opening->name, beginning->small_records, &tls->session, diag))
+	if (session_new(credentials, tls->opening->name, beginning->small_records, &session, diag))
 		goto fail;
+	protection_init(&tls->protection, session);
 	resumption_offer(tls);
-	gnutls_session_set_ptr(tls->session, &tls->opening->judgement);
+	gnutls_session_set_ptr(tls_session(tls), &tls->opening->judgement);
 	if (tls->opening->sni)
-		gnutls_handshake_set_post_client_hello_function(tls->session, on_client_hello);
+		gnutls_handshake_set_post_client_hello_function(tls_session(tls), on_client_hello);
 	tls_loan_prepare(tls);
 	tls_wire_connect(tls);
 	transport->stream.ops = &tls_ops;
@@ -373,15 +374,15 @@ tls_print_identity(const struct transport *transport, struct text *text)
 struct tls_facts
 tls_facts(const struct transport *transport)
 {
-	const struct tls *tls = transport->tls;
+	struct tls *tls = transport->tls;
 	struct tls_facts facts = {"-", "-", "-", false};
 
 	if (!tls->handshaken)
 		return facts;
-	facts.version = gnutls_protocol_get_name(gnutls_protocol_get_version(tls->session));
-	facts.cipher = gnutls_cipher_get_name(gnutls_cipher_get(tls->session));
-	facts.group = gnutls_group_get_name(gnutls_group_get(tls->session));
-	facts.resumed = gnutls_session_is_resumed(tls->session) != 0;
+	facts.version = gnutls_protocol_get_name(gnutls_protocol_get_version(tls_session(tls)));
+	facts.cipher = gnutls_cipher_get_name(gnutls_cipher_get(tls_session(tls)));
+	facts.group = gnutls_group_get_name(gnutls_group_get(tls_session(tls)));
+	facts.resumed = gnutls_session_is_resumed(tls_session(tls)) != 0;
 	if (!facts.group)
 		facts.group = "-";
 	return facts;

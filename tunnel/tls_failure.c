@@ -23,7 +23,7 @@ tls_failure(struct tls *tls, const char *what, int error, struct diag *diag)
 	tls->alert = (gnutls_alert_description_t)gnutls_error_to_alert(error, &level);
 	if (error == GNUTLS_E_FATAL_ALERT_RECEIVED) {
 		diag_set(diag, "%s: the peer sent the alert \"%s\"", what,
-			tls_alert_words((int)gnutls_alert_get(tls->session)));
+			tls_alert_words((int)gnutls_alert_get(tls_session(tls))));
 	} else if (error == GNUTLS_E_REHANDSHAKE) {
 		diag_set(diag, "%s: the peer asked to renegotiate, which is refused", what);
 	} else if (!tls->handshaken && is_not_tls(error)) {

@@ -46,7 +46,7 @@ fail_handshake(struct tls *tls, int error, struct diag *diag)
 	bool no_certificate =
 		error == GNUTLS_E_NO_CERTIFICATE_FOUND || error == GNUTLS_E_CERTIFICATE_REQUIRED;
 
-	if (no_certificate && authorise(tls->session, judgement))
+	if (no_certificate && authorise(tls_session(tls), judgement))
 		return answer;
 	if (!judgement->judged && judgement->psk != PSK_NOT_NAMED && is_wrong_psk(error))
 		return refuse_psk(tls, diag);
@@ -81,13 +81,13 @@ step(struct tls *tls)
 	const char *sni = opening->sni;
 
 	for (;;) {
-		int error = gnutls_handshake(tls->session);
+		int error = gnutls_handshake(tls_session(tls));
 
 		if (error == GNUTLS_E_WARNING_ALERT_RECEIVED && ++tls->warnings <= TLS_WARNINGS_MAX)
 			continue;
-		if (error == GNUTLS_E_SUCCESS && sni && !asked_name_is(tls->session, sni))
+		if (error == GNUTLS_E_SUCCESS && sni && !asked_name_is(tls_session(tls), sni))
 			return GNUTLS_E_RECEIVED_DISALLOWED_NAME;
-		if (error == GNUTLS_E_SUCCESS && !authorise(tls->session, &opening->judgement))
+		if (error == GNUTLS_E_SUCCESS && !authorise(tls_session(tls), &opening->judgement))
 			return GNUTLS_E_CERTIFICATE_ERROR;
 		if (error != GNUTLS_E_AGAIN && error != GNUTLS_E_INTERRUPTED)
 			return error;
@@ -158,11 +158,11 @@ static enum io
 complete(struct tls *tls, struct diag *diag)
 {
 	/* GnuTLS 3.7 keeps to a max_fragment_length in TLS 1.3 only. */
-	size_t record_max = gnutls_record_get_max_size(tls->session);
+	size_t record_max = gnutls_record_get_max_size(tls_session(tls));
 
 	tls->record_max =
 		record_max < TLS_RECORD_PLAINTEXT ? (uint16_t)record_max : TLS_RECORD_PLAINTEXT;
-	protection_begin(&tls->protection, tls->session, tls->loop->ciphers);
+	protection_begin(&tls->protection, tls->loop->ciphers);
 	tls->handshaken = true;
 	tls->control = 0;
 	if (resumption_settle(tls, diag) == IO_ERROR)

@@ -63,11 +63,11 @@ on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned inco
 }
 
 void
-tls_loan_prepare(const struct tls *tls)
+tls_loan_prepare(struct tls *tls)
 {
 	if (tls->credentials->slow && tls->loop->desk)
 		gnutls_handshake_set_hook_function(
-			tls->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH, on_message);
+			tls_session(tls), GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH, on_message);
 }
 
 int

@@ -20,7 +20,7 @@ struct tls;
  * Where a key of @tls is slow, have its handshake pause in front of a signature of ours: GnuTLS says
  * GNUTLS_E_AGAIN, and a loan is due. Before the handshake begins.
  */
-void tls_loan_prepare(const struct tls *tls);
+void tls_loan_prepare(struct tls *tls);
 
 /*
  * Have @step of @tls, which signs, made by a helper, and then the waker called: @step_result has

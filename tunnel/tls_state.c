@@ -31,9 +31,9 @@ tls_end_opening(struct tls *tls)
 	tls->opening = NULL;
 	tls->identity = opening->judgement.identity;
 	if (tls->handshaken) {
-		session_forget_handshake(tls->session);
+		session_forget_handshake(tls_session(tls));
 		gnutls_handshake_set_hook_function(
-			tls->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST, on_whole_message);
+			tls_session(tls), GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST, on_whole_message);
 	}
 	free(opening->flight.bytes);
 	ticket_release(&opening->ticket);
@@ -46,11 +46,13 @@ tls_end_opening(struct tls *tls)
 void
 tls_free(struct tls *tls, struct pool *pool)
 {
+	gnutls_session_t session = tls_session(tls); /* which is forgotten before it is freed */
+
 	buffer_release(&tls->in, pool);
-	protection_end(&tls->protection);
 	tls_end_opening(tls);
-	if (tls->session)
-		gnutls_deinit(tls->session);
+	protection_end(&tls->protection);
+	if (session)
+		gnutls_deinit(session);
 	credentials_unref(tls->credentials);
 	free(tls->identity);
 	free(tls);

@@ -64,11 +64,10 @@ struct tls {
 	struct loop *loop;
 	struct transport *transport; /* NULL: gone while a step was lent */
 	struct credentials *credentials;
-	gnutls_session_t session;
 	struct tls_opening *opening; /* NULL: over */
 	char *identity;	  /* then: who the peer is, escaped; NULL without a certificate */
 	struct buffer in; /* what was received and waits while the window is closed */
-	struct protection protection; /* begins when the handshake is over */
+	struct protection protection; /* has the session; protects data after the handshake */
 	uint32_t batched;    /* bytes in the loop's ciphertext scratch, to be sent at once */
 	uint32_t control;    /* bytes of records without data since the last one with */
 	uint16_t record_max; /* bytes of plaintext in a record that the peer takes */
@@ -87,6 +86,13 @@ static inline bool
 tls_is_lent(const struct tls *tls)
 {
 	return tls->opening && tls->opening->loan_state == LOAN_OUT;
+}
+
+/* The session, for all that is done with it (protection.h). */
+static inline gnutls_session_t
+tls_session(struct tls *tls)
+{
+	return protection_session(&tls->protection);
 }
 
 /* Free the opening of @tls, which nothing asks for any more. */

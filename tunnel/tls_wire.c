@@ -24,7 +24,7 @@ on_pull(gnutls_transport_ptr_t pointer, void *data, size_t size)
 	tls->control += (uint32_t)taken;
 	if (taken > 0)
 		return (ssize_t)taken;
-	gnutls_transport_set_errno(tls->session, EAGAIN);
+	gnutls_transport_set_errno(tls_session(tls), EAGAIN);
 	return -1;
 }
 
@@ -95,7 +95,7 @@ on_push(gnutls_transport_ptr_t pointer, const giovec_t *pieces, int count)
 
 	for (int i = 0; i < count; i++) {
 		if (add(tls, pieces[i].iov_base, pieces[i].iov_len)) {
-			gnutls_transport_set_errno(tls->session, ENOMEM);
+			gnutls_transport_set_errno(tls_session(tls), ENOMEM);
 			return -1;
 		}
 		total += (ssize_t)pieces[i].iov_len;
@@ -119,10 +119,10 @@ tls_wire_add_flight(struct tls *tls, struct diag *diag)
 void
 tls_wire_connect(struct tls *tls)
 {
-	gnutls_transport_set_ptr(tls->session, tls);
-	gnutls_transport_set_pull_function(tls->session, on_pull);
-	gnutls_transport_set_pull_timeout_function(tls->session, on_pull_timeout);
-	gnutls_transport_set_vec_push_function(tls->session, on_push);
+	gnutls_transport_set_ptr(tls_session(tls), tls);
+	gnutls_transport_set_pull_function(tls_session(tls), on_pull);
+	gnutls_transport_set_pull_timeout_function(tls_session(tls), on_pull_timeout);
+	gnutls_transport_set_vec_push_function(tls_session(tls), on_push);
 }
 
 void
@@ -140,8 +140,8 @@ tls_wire_close(struct tls *tls, struct diag *diag)
 	struct transport *transport = tls->transport;
 	struct window *window = &tls->loop->window;
 
-	transport->stream.readable |=
-		window_has_record(window) || gnutls_record_check_pending(tls->session) > 0;
+	transport->stream.readable |= window_has_record(window) ||
+		(!tls->protection.opens && gnutls_record_check_pending(tls_session(tls)) > 0);
 	if (window_close(window, &tls->in, &tls->loop->pool) == 0)
 		return IO_DONE;
 	diag_set(diag, "receive: out of memory");

@@ -37,6 +37,12 @@ awk '
 			known[words[2]] = 1
 			return
 		}
+		if (words[1] == "only") {
+			for (i = 3; i <= count; i++)
+				may_name[words[2], words[i]] = 1
+			guarded[words[2]] = 1
+			return
+		}
 		ranks++
 		for (i = 1; i <= count; i++) {
 			if (words[i] in rank)
@@ -54,6 +60,11 @@ awk '
 			offence(FILENAME ":" FNR, "<" header "> is not for this file")
 		taken[library, FILENAME] = 1
 	}
+	function judge_name(name) {
+		if (!((name, FILENAME) in may_name))
+			offence(FILENAME ":" FNR, name " is not for this file")
+		named[name, FILENAME] = 1
+	}
 	function judge(header) {
 		if (header == "configured.h" || is_own(FILENAME, header) || rank_of(FILENAME) == 0)
 			return
@@ -63,6 +74,11 @@ awk '
 			offence(FILENAME ":" FNR, "\"" header "\" is not of a lower rank")
 	}
 	FILENAME == table { read_table($0); next }
+	{
+		for (name in guarded)
+			if (index($0, name))
+				judge_name(name)
+	}
 	FNR == 1 {
 		used[FILENAME] = 1
 		if (rank_of(FILENAME) == 0)
@@ -89,6 +105,11 @@ awk '
 				split(pair, part, SUBSEP)
 				offence(table, part[2] " does not include <" part[1] "> any more")
 			}
+		for (pair in may_name)
+			if (!(pair in named)) {
+				split(pair, part, SUBSEP)
+				offence(table, part[2] " does not name " part[1] " any more")
+			}
 		exit bad
 	}' table=tests/style/layers.txt tests/style/layers.txt $files ||
-	fail "the includes above break the order of tests/style/layers.txt"
+	fail "what is above is not as tests/style/layers.txt has it"

@@ -12,6 +12,7 @@
 #include "common/files.h"
 #include "tunnel/config.h"
 #include "tunnel/service.h"
+#include "tunnel/ticket_key.h"
 
 static time_t
 in_days(int days)
@@ -106,6 +107,21 @@ identities_config(const char *text)
 	config_texts_release(&texts);
 	free(copy);
 	return config;
+}
+
+void
+identities_add_ends(struct files *files)
+{
+	static const uint8_t master[TICKET_KEY_SIZE] = {1};
+	struct pki_pair authority;
+	struct diag diag;
+
+	identities_make_authority(&authority, "authority");
+	identities_add(files, "ca", &authority);
+	identities_add_leaf(files, "server", &authority, "localhost");
+	identities_add_leaf(files, "client", &authority, "client.example.net");
+	pki_pair_release(&authority);
+	assert_int_equal(files_add(files, TICKET_MASTER_FILE, master, sizeof(master), &diag), 0);
 }
 
 void

@@ -27,6 +27,7 @@ enum { DATA_MAX = 16 << 10, WIRE_MAX = 64 << 10, TAG_SIZE = 16, OVERHEAD = 1 + T
 static struct handshake pair;
 static struct pki_pair authority, leaf;
 static gnutls_certificate_credentials_t credentials[HANDSHAKE_ENDS];
+static struct ev_loop *ev;
 static struct ciphers *ciphers;
 static struct protection protection;
 static struct window window; /* what has come to the client */
@@ -36,7 +37,7 @@ static const size_t sizes[] = {1, 2, 15, 16, 17, 255, 1000, DATA_MAX - 1, DATA_M
 static gnutls_session_t
 client(void)
 {
-	return pair.sessions[HANDSHAKE_CLIENT];
+	return protection_session(&protection);
 }
 
 static gnutls_session_t
@@ -69,10 +70,11 @@ begin(const char *priority)
 	handshake_run(&pair);
 	assert_int_equal(pair.results[HANDSHAKE_CLIENT], 0);
 	assert_int_equal(pair.results[HANDSHAKE_SERVER], 0);
+	protection_init(&protection, pair.sessions[HANDSHAKE_CLIENT]);
 	gnutls_transport_set_ptr2(
 		client(), &window, (gnutls_transport_ptr_t)(intptr_t)pair.fds[HANDSHAKE_CLIENT]);
 	gnutls_transport_set_pull_function(client(), on_pull);
-	protection_begin(&protection, client(), ciphers);
+	protection_begin(&protection, ciphers);
 }
 
 static int
@@ -82,7 +84,8 @@ setup(void **state)
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 31 >> 3);
 	window = (struct window){.bytes = wire, .size = sizeof(wire)};
-	ciphers = ciphers_new();
+	ev = ev_loop_new(EVFLAG_AUTO);
+	ciphers = ciphers_new(ev);
 	return ciphers ? 0 : -1;
 }
 
@@ -91,9 +94,10 @@ teardown(void **state)
 {
 	(void)state;
 	protection_end(&protection);
-	assert_null(protection.opening);
-	assert_null(protection.sealing);
+	assert_null(protection.received.cipher);
+	assert_null(protection.sent.cipher);
 	ciphers_free(ciphers);
+	ev_loop_destroy(ev);
 	handshake_end(&pair);
 	return 0;
 }
@@ -176,12 +180,13 @@ leaves(ssize_t result)
 static bool
 is_sealed(size_t size)
 {
-	size_t length = protection_seal(&protection, data, size, wire, sizeof(wire));
+	static uint8_t record[RECORD_HEADER + DATA_MAX + OVERHEAD];
+	size_t length = protection_seal(&protection, data, size, record, sizeof(record));
 
 	if (length == 0)
 		return false;
 	assert_int_equal(length, size + OVERHEAD + RECORD_HEADER);
-	assert_int_equal(send(pair.fds[HANDSHAKE_CLIENT], wire, length, 0), length);
+	assert_int_equal(send(pair.fds[HANDSHAKE_CLIENT], record, length, 0), length);
 	return true;
 }
 
@@ -510,7 +515,11 @@ a_cipher_that_was_taken_away_is_made_again(void **state)
 {
 	struct cipher *holders[CIPHERS_MAX] = {NULL};
 	uint8_t zeros[16] = {0};
-	const gnutls_datum_t key = {zeros, sizeof(zeros)};
+	const struct cipher_secret secret = {
+		.algorithm = GNUTLS_CIPHER_AES_128_GCM,
+		.key = {zeros, sizeof(zeros)},
+		.iv = {zeros, 12},
+	};
 
 	(void)state;
 	begin(TLS_1_3 "AES-128-GCM");
@@ -518,12 +527,126 @@ a_cipher_that_was_taken_away_is_made_again(void **state)
 	assert_true(is_sealed(100));
 	server_receives(100);
 	for (size_t i = 0; i < CIPHERS_MAX; i++)
-		assert_non_null(ciphers_get(ciphers, &holders[i], GNUTLS_CIPHER_AES_128_GCM, &key));
-	assert_null(protection.sealing);
+		assert_int_equal(ciphers_hold(ciphers, &holders[i], &secret), 0);
+	assert_null(protection.sent.cipher);
 	assert_true(is_sealed(100));
 	server_receives(100);
 	for (size_t i = 0; i < CIPHERS_MAX; i++)
 		cipher_drop(&holders[i]);
+}
+
+static uint64_t
+number_in_gnutls(bool read)
+{
+	uint8_t sequence[8];
+	uint64_t number = 0;
+
+	assert_int_equal(gnutls_record_get_state(client(), read, NULL, NULL, NULL, sequence), 0);
+	for (size_t i = 0; i < sizeof(sequence); i++)
+		number = number << 8 | sequence[i];
+	return number;
+}
+
+static void
+who_asks_for_the_session_finds_the_numbers_there(void **state)
+{
+	(void)state;
+	begin(TLS_1_3 "AES-128-GCM");
+	gnutls_sends(100);
+	server_sends(1);
+	leaves(1);
+	const uint64_t sent = number_in_gnutls(false), received = number_in_gnutls(true);
+	for (unsigned i = 1; i <= 300; i++) {
+		assert_true(is_sealed(1));
+		server_receives(1);
+		if (i % 3 == 0)
+			assert_int_equal(number_in_gnutls(false), sent + i);
+		server_sends(1);
+		opens(1);
+		if (i % 4 == 0)
+			assert_int_equal(number_in_gnutls(true), received + i);
+	}
+	assert_int_equal(number_in_gnutls(false), sent + 300);
+	assert_int_equal(number_in_gnutls(true), received + 300);
+}
+
+/* Have @session receive @size bytes of data, and whatever comes before them. */
+static void
+gnutls_receives(gnutls_session_t session, size_t size)
+{
+	ssize_t length;
+
+	memset(got, 0, sizeof(got));
+	do {
+		length = gnutls_record_recv(session, got, sizeof(got));
+		if (session == pair.sessions[HANDSHAKE_CLIENT])
+			protection_received(&protection, length > 0);
+	} while (length == GNUTLS_E_AGAIN && window_has_record(&window));
+	if (length == GNUTLS_E_AGAIN)
+		length = gnutls_record_recv(session, got, sizeof(got));
+	assert_int_equal(length, size);
+	assert_memory_equal(got, data, size);
+}
+
+static void
+client_sends(size_t size, bool by_gnutls)
+{
+	if (by_gnutls || !is_sealed(size)) {
+		assert_int_equal(gnutls_record_send(client(), data, size), size);
+		protection_sent(&protection, size);
+	}
+	gnutls_receives(server(), size);
+}
+
+static void
+client_receives(size_t size, bool by_gnutls)
+{
+	server_sends(size);
+	if (by_gnutls || protection_open(&protection, &window, got) == 0)
+		gnutls_receives(client(), size);
+	assert_memory_equal(got, data, size);
+	assert_false(window_has_record(&window));
+}
+
+static void
+change_a_key(unsigned number)
+{
+	static const unsigned flags[] = {0, GNUTLS_KU_PEER};
+	gnutls_session_t session = number / 2 % 2 ? client() : server();
+
+	assert_int_equal(gnutls_session_key_update(session, flags[number % 2]), 0);
+	if (session == server())
+		fetch();
+}
+
+/* The server counts for itself: it reads nothing that was protected with another number than the next. */
+static void
+no_number_is_used_twice_or_left_out_whatever_comes_between(void **state)
+{
+	enum { STEPS = 20000, PERIOD = STEPS / 6 };
+	unsigned seed = 1;
+
+	(void)state;
+	begin(TLS_1_3 "AES-128-GCM");
+	for (unsigned step = 0; step < STEPS; step++) {
+		seed = seed * 1103515245 + 12345;
+		const unsigned choice = seed >> 16 & 31;
+		const size_t size = 1 + (seed >> 21) % 100;
+
+		/* GnuTLS takes eight a second of them. */
+		if (step % PERIOD == PERIOD - 1)
+			change_a_key(step / PERIOD);
+		else if (choice == 0)
+			cipher_drop(&protection.sent.cipher);
+		else if (choice == 1)
+			cipher_drop(&protection.received.cipher);
+		else if (choice == 2)
+			assert_non_null(client());
+		else if (choice % 2)
+			client_sends(size, choice < 6);
+		else
+			client_receives(size, choice < 6);
+	}
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -549,6 +672,8 @@ main(void)
 		TEST(after_a_new_key_gnutls_has_the_next),
 		TEST(gnutls_renews_the_key_in_time),
 		TEST(a_cipher_that_was_taken_away_is_made_again),
+		TEST(who_asks_for_the_session_finds_the_numbers_there),
+		TEST(no_number_is_used_twice_or_left_out_whatever_comes_between),
 	};
 
 	return cmocka_run_group_tests(tests, make_credentials, free_credentials);

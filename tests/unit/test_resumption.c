@@ -10,7 +10,6 @@
 #include "tunnel/linger.h"
 #include "tunnel/loop.h"
 #include "tunnel/service.h"
-#include "tunnel/ticket_key.h"
 #include "tunnel/tickets.h"
 #include "tunnel/tls.h"
 #include "tunnel/transport.h"
@@ -54,19 +53,11 @@ static struct loop loop;
 static int
 setup_group(void **state)
 {
-	static const uint8_t master[TICKET_KEY_SIZE] = {1};
-	struct pki_pair authority;
 	struct files files = {0};
-	struct diag diag;
 
 	(void)state;
-	identities_make_authority(&authority, "authority");
-	identities_add(&files, "ca", &authority);
-	identities_add_leaf(&files, "server", &authority, "localhost");
-	identities_add_leaf(&files, "client", &authority, "client.example.net");
+	identities_add_ends(&files);
 	identities_add_text(&files, "keys", "west:000102030405060708090a0b0c0d0e0f\n");
-	pki_pair_release(&authority);
-	assert_int_equal(files_add(&files, TICKET_MASTER_FILE, master, sizeof(master), &diag), 0);
 	identities_services(sections, &files, services);
 	files_release(&files);
 	return 0;

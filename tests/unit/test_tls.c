@@ -15,7 +15,6 @@
 #include "tunnel/linger.h"
 #include "tunnel/loop.h"
 #include "tunnel/service.h"
-#include "tunnel/ticket_key.h"
 #include "tunnel/tls.h"
 #include "tunnel/tls_state.h"
 #include "tunnel/transport.h"
@@ -43,18 +42,11 @@ static struct loop loop;
 static int
 setup_group(void **state)
 {
-	static const uint8_t master[TICKET_KEY_SIZE] = {1};
-	struct pki_pair authority;
 	struct files files = {0};
 	struct diag diag;
 
 	(void)state;
-	identities_make_authority(&authority, "authority");
-	identities_add(&files, "ca", &authority);
-	identities_add_leaf(&files, "server", &authority, "localhost");
-	identities_add_leaf(&files, "client", &authority, "client.example.net");
-	pki_pair_release(&authority);
-	assert_int_equal(files_add(&files, TICKET_MASTER_FILE, master, sizeof(master), &diag), 0);
+	identities_add_ends(&files);
 	identities_services(sections, &files, services);
 	files_release(&files);
 	return loop_init(&loop, &budget, &diag);
@@ -325,7 +317,8 @@ send_message(struct transport *end, uint8_t type, uint8_t size)
 	struct diag diag;
 
 	inner[HEADER + size] = TYPE_HANDSHAKE;
-	size_t length = forgery_make(end->tls->session, inner, HEADER + (size_t)size + 1, record);
+	size_t length =
+		forgery_make(tls_session(end->tls), inner, HEADER + (size_t)size + 1, record);
 	assert_int_equal(transport_send(end, record, length, &diag), IO_DONE);
 }
 
@@ -427,7 +420,7 @@ static void
 send_record(struct transport *end, uint8_t *inner, size_t size)
 {
 	enum { LONGEST = 8192 };
-	gnutls_session_t session = end->tls->session;
+	gnutls_session_t session = tls_session(end->tls);
 	uint8_t record[LONGEST + FORGERY_OVERHEAD], sequence[8];
 	struct diag diag;
 

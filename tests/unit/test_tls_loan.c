@@ -151,7 +151,7 @@ who_is_refused_gets_no_ticket_from_a_slow_key_either(void **state)
 			(void)tls_pair_move(&pair, SIZE_MAX);
 			assert_int_equal(slow_ends_go_on(pair.client, &pair.client_diag), IO_ERROR);
 		}
-		assert_int_equal((gnutls_session_get_flags(pair.client->tls->session) &
+		assert_int_equal((gnutls_session_get_flags(tls_session(pair.client->tls)) &
 					 GNUTLS_SFLAGS_SESSION_TICKET) != 0,
 			allowed);
 		tls_pair_end(&pair);
