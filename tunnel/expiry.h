@@ -6,7 +6,8 @@
  *	at once only the last. That its time is over, or has not begun, is said again with each new set.
  *
  * Revocation lists and OCSP responses often live for days only: of their time are said only those warnings
- * that come in the second half of their life. Nothing else judges those dates before a connection needs them. Trust anchors are left out; what they vouch for has dates of its own.
+ * that come in the second half of their life. Nothing else judges those dates before a connection needs
+ * them. Trust anchors are left out; what they vouch for has dates of its own.
  */
 #ifndef TUNNEL_EXPIRY_H
 #define TUNNEL_EXPIRY_H

@@ -35,8 +35,8 @@ struct offer {
 
 /*
  * Make an offer of the @size bytes of a generation and of its @sockets, which are empty afterwards in
- * any case. Its services sign through @signer where they have no key (service.h). Every error is written to @errors, a line each. The caller frees the result with
- * offer_free(). NULL if there was any error.
+ * any case. Its services sign through @signer where they have no key (service.h). Every error is written
+ * to @errors, a line each. The caller frees the result with offer_free(). NULL if there was any error.
  */
 MUST_USE struct offer *offer_new(const uint8_t *bytes, size_t size, struct offer_sockets *sockets,
 	struct signer *signer, FILE *errors);

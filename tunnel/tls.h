@@ -46,8 +46,8 @@ MUST_USE int tls_start(struct transport *transport, struct credentials *credenti
 /*
  * Go on with the handshake, and judge the peer. IO_DONE: the peer is authorised. IO_WANT_READ,
  * IO_WANT_WRITE: watch for that. IO_WAIT: a helper thread is at it; watch for nothing, the waker is called
- * when it is done, and the stream may be closed or aborted meanwhile. IO_END: the peer left before it sent a byte (a port probe).
- * IO_ERROR: failed, with words; the right alert is sent by stream_abort().
+ * when it is done, and the stream may be closed or aborted meanwhile. IO_END: the peer left before it sent
+ * a byte (a port probe). IO_ERROR: failed, with words; the right alert is sent by stream_abort().
  */
 MUST_USE enum io tls_handshake(struct transport *transport, struct diag *diag);
 
