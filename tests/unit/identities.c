@@ -110,25 +110,29 @@ identities_config(const char *text)
 }
 
 void
-identities_add_ends(struct files *files)
-{
-	static const uint8_t master[TICKET_KEY_SIZE] = {1};
-	struct pki_pair authority;
-	struct diag diag;
-
-	identities_make_authority(&authority, "authority");
-	identities_add(files, "ca", &authority);
-	identities_add_leaf(files, "server", &authority, "localhost");
-	identities_add_leaf(files, "client", &authority, "client.example.net");
-	pki_pair_release(&authority);
-	assert_int_equal(files_add(files, TICKET_MASTER_FILE, master, sizeof(master), &diag), 0);
-}
-
-void
 identities_services(const char *text, const struct files *files, struct service **services)
 {
 	struct config *config = identities_config(text);
 
 	assert_int_equal(services_new(config, files, NULL, services, stderr), 0);
 	config_unref(config);
+}
+
+void
+identities_services_of_ends(const char *text, struct service **services)
+{
+	static const uint8_t master[TICKET_KEY_SIZE] = {1};
+	struct pki_pair authority;
+	struct files files = {0};
+	struct diag diag;
+
+	identities_make_authority(&authority, "authority");
+	identities_add(&files, "ca", &authority);
+	identities_add_leaf(&files, "server", &authority, "localhost");
+	identities_add_leaf(&files, "client", &authority, "client.example.net");
+	identities_add_text(&files, "keys", "west:000102030405060708090a0b0c0d0e0f\n");
+	pki_pair_release(&authority);
+	assert_int_equal(files_add(&files, TICKET_MASTER_FILE, master, sizeof(master), &diag), 0);
+	identities_services(text, &files, services);
+	files_release(&files);
 }

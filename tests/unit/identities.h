@@ -37,15 +37,15 @@ void identities_add_text(struct files *files, const char *name, const char *data
 struct config *identities_config(const char *text);
 
 /*
- * Add to @files what both ends of a tunnel need: the authority "ca", "server" for localhost and "client" for
- * client.example.net, each .crt and .key, and a master of ticket keys.
- */
-void identities_add_ends(struct files *files);
-
-/*
  * Make the services of @text and @files, which are without errors, into @services, which has room for them
  * all. The caller drops each with service_unref().
  */
 void identities_services(const char *text, const struct files *files, struct service **services);
+
+/*
+ * The same with what both ends of a tunnel need: the authority "ca", "server" for localhost and "client" for
+ * client.example.net, each .crt and .key, the pre-shared "keys" of "west", and a master of ticket keys.
+ */
+void identities_services_of_ends(const char *text, struct service **services);
 
 #endif

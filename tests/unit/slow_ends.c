@@ -174,18 +174,8 @@ slow_ends_abort_server(struct tls_pair *pair)
 void
 slow_ends_exchange(struct tls_pair *pair)
 {
-	char text[100];
-
-	assert_int_equal(
-		stream_write(&pair->client->stream, "ask", 3, &pair->client_diag), IO_DONE);
-	(void)tls_pair_move(pair, SIZE_MAX);
-	assert_int_equal(tls_pair_server_reads(pair, text), IO_DONE);
-	assert_string_equal(text, "ask");
-	assert_int_equal(
-		stream_write(&pair->server->stream, "say", 3, &pair->server_diag), IO_DONE);
-	(void)tls_pair_move(pair, SIZE_MAX);
-	assert_int_equal(tls_pair_client_reads(pair, text), IO_DONE);
-	assert_string_equal(text, "say");
+	tls_pair_client_says(pair, "ask");
+	tls_pair_server_says(pair, "say");
 }
 
 void

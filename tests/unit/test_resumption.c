@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "common/diag.h"
-#include "common/files.h"
 #include "tests/unit/identities.h"
 #include "tests/unit/tls_pair.h"
 #include "tunnel/linger.h"
@@ -53,13 +52,8 @@ static struct loop loop;
 static int
 setup_group(void **state)
 {
-	struct files files = {0};
-
 	(void)state;
-	identities_add_ends(&files);
-	identities_add_text(&files, "keys", "west:000102030405060708090a0b0c0d0e0f\n");
-	identities_services(sections, &files, services);
-	files_release(&files);
+	identities_services_of_ends(sections, services);
 	return 0;
 }
 
@@ -97,18 +91,13 @@ talk(int client, int server)
 {
 	struct tls_pair pair;
 	enum io client_answer, server_answer;
-	char text[100];
 
 	tls_pair_start(&pair, &loop, services[client]->credentials[SIDE_CONNECT],
 		services[server]->credentials[SIDE_ACCEPT], "localhost");
 	tls_pair_handshake(&pair, SIZE_MAX, &client_answer, &server_answer);
 	if (client_answer != IO_DONE || server_answer != IO_DONE)
 		fail_msg("%s, %s", pair.client_diag.text, pair.server_diag.text);
-	assert_int_equal(
-		stream_write(&pair.server->stream, "hello", 5, &pair.server_diag), IO_DONE);
-	(void)tls_pair_move(&pair, SIZE_MAX);
-	assert_int_equal(tls_pair_client_reads(&pair, text), IO_DONE);
-	assert_string_equal(text, "hello");
+	tls_pair_server_says(&pair, "hello");
 	bool resumed = tls_facts(pair.client).resumed;
 	assert_int_equal(tls_facts(pair.server).resumed, resumed);
 	tls_pair_end(&pair);

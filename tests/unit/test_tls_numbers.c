@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "common/diag.h"
-#include "common/files.h"
 #include "tests/unit/identities.h"
 #include "tests/unit/tls_pair.h"
 #include "tunnel/linger.h"
@@ -31,13 +30,10 @@ static struct tls_pair pair;
 static int
 setup_group(void **state)
 {
-	struct files files = {0};
 	struct diag diag;
 
 	(void)state;
-	identities_add_ends(&files);
-	identities_services(sections, &files, services);
-	files_release(&files);
+	identities_services_of_ends(sections, services);
 	return loop_init(&loop, &budget, &diag);
 }
 
@@ -50,32 +46,6 @@ teardown_group(void **state)
 	for (size_t i = 0; i < SERVICES; i++)
 		service_unref(services[i]);
 	return 0;
-}
-
-static void
-client_says(const char *words)
-{
-	char text[100];
-
-	assert_int_equal(
-		stream_write(&pair.client->stream, words, strlen(words), &pair.client_diag),
-		IO_DONE);
-	(void)tls_pair_move(&pair, SIZE_MAX);
-	assert_int_equal(tls_pair_server_reads(&pair, text), IO_DONE);
-	assert_string_equal(text, words);
-}
-
-static void
-server_says(const char *words)
-{
-	char text[100];
-
-	assert_int_equal(
-		stream_write(&pair.server->stream, words, strlen(words), &pair.server_diag),
-		IO_DONE);
-	(void)tls_pair_move(&pair, SIZE_MAX);
-	assert_int_equal(tls_pair_client_reads(&pair, text), IO_DONE);
-	assert_string_equal(text, words);
 }
 
 static bool
@@ -91,8 +61,8 @@ static void
 talk(void)
 {
 	for (int i = 0; i < 3; i++) {
-		client_says("ask");
-		server_says("answer");
+		tls_pair_client_says(&pair, "ask");
+		tls_pair_server_says(&pair, "answer");
 	}
 	assert_true(has_numbers(pair.client));
 	assert_true(has_numbers(pair.server));
@@ -141,7 +111,7 @@ a_close_notify_follows_data(void **state)
 	assert_int_equal(stream_finish(&pair.client->stream, &pair.client_diag), IO_DONE);
 	(void)tls_pair_move(&pair, SIZE_MAX);
 	assert_int_equal(tls_pair_server_reads(&pair, text), IO_END);
-	server_says("more");
+	tls_pair_server_says(&pair, "more");
 	assert_int_equal(stream_finish(&pair.server->stream, &pair.server_diag), IO_DONE);
 	(void)tls_pair_move(&pair, SIZE_MAX);
 	assert_int_equal(tls_pair_client_reads(&pair, text), IO_END);
@@ -197,10 +167,10 @@ data_alone_leaves_the_numbers_where_they_are(void **state)
 	(void)state;
 	assert_null(pair.client->tls->opening);
 	for (int i = 0; i < 100; i++) {
-		client_says("ask");
+		tls_pair_client_says(&pair, "ask");
 		assert_true(has_numbers(pair.client));
 		assert_true(has_numbers(pair.server));
-		server_says("answer");
+		tls_pair_server_says(&pair, "answer");
 		assert_true(has_numbers(pair.client));
 		assert_true(has_numbers(pair.server));
 	}

@@ -42,6 +42,10 @@ void tls_pair_handshake(struct tls_pair *pair, size_t piece, enum io *client, en
 enum io tls_pair_client_reads(struct tls_pair *pair, char *string);
 enum io tls_pair_server_reads(struct tls_pair *pair, char *string);
 
+/* An end sends @words, fewer than 100, and the other must read just them. */
+void tls_pair_client_says(struct tls_pair *pair, const char *words);
+void tls_pair_server_says(struct tls_pair *pair, const char *words);
+
 /* Close what is not gone, and the wire. */
 void tls_pair_end(struct tls_pair *pair);
 
