@@ -5,6 +5,7 @@ import contextlib
 import os
 import shutil
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -14,7 +15,7 @@ sys.dont_write_bytecode = True
 from harness import decision, ports, processes, wait  # noqa: E402
 from harness.listeners import Listener  # noqa: E402
 from harness.pki import Pki  # noqa: E402
-from harness.program import SALLYPORT, Program  # noqa: E402
+from harness.program import LOAD, SALLYPORT, Program  # noqa: E402
 from harness.worlds import World  # noqa: E402
 
 DEADLINE = 30
@@ -143,6 +144,16 @@ def run(request):
         except AssertionError as error:
             errors.append(str(error))
     assert not errors, "\n".join(errors)
+
+
+@pytest.fixture
+def echo():
+    """The address of a backend that sends back what it gets, with `load` at the other end."""
+    if not os.access(LOAD, os.X_OK):
+        pytest.skip(f"{LOAD} is not built")
+    served = processes.start([LOAD, "serve", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE)
+    yield served.stdout.readline().decode().split()[-1]
+    processes.end(served)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from harness import load, ports, processes, procfs, wait
 from harness.ends import PlainEnd
 from harness.listeners import connect
-from harness.program import configuration
+from harness.program import LOAD, configuration
 from harness.worlds import VERSIONS, credentials
 
 MIB = 1 << 20
@@ -321,16 +321,7 @@ LOADS = [
 
 
 @pytest.mark.parametrize("arguments", LOADS, ids=lambda arguments: arguments[0])
-def test_the_load_generator_finds_no_fault_with_the_pair(pair, arguments):
-    program = os.path.abspath(os.environ.get("LOAD", "build/bench/load"))
-    if not os.access(program, os.X_OK):
-        pytest.skip(f"{program} is not built")
-    served = processes.start([program, "serve", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE)
-    try:
-        address = served.stdout.readline().decode().split()[-1]
-        near = pair(address)
-        command, *rest = arguments
-        result = processes.run([program, command, "--connect", f"127.0.0.1:{near}", *rest], timeout=60)
-        assert result.returncode == 0, result.stdout + result.stderr
-    finally:
-        processes.end(served)
+def test_the_load_generator_finds_no_fault_with_the_pair(pair, echo, arguments):
+    command, *rest = arguments
+    result = processes.run([LOAD, command, "--connect", f"127.0.0.1:{pair(echo)}", *rest], timeout=60)
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -15,8 +15,8 @@ import time
 
 import pytest
 from harness import procfs, wait
+from harness.program import LOAD
 
-LOAD = os.environ.get("LOAD", "build/bench/load")
 MIB = 1 << 20
 
 

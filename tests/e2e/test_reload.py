@@ -17,11 +17,10 @@ from cryptography.x509 import ocsp
 from harness import ports, processes, procfs, wait
 from harness.ends import PlainEnd
 from harness.listeners import Listener, connect
-from harness.program import configuration, is_sanitized
+from harness.program import LOAD, configuration, is_sanitized
 from harness.tls import TlsEnd, context
 from harness.worlds import credentials
 
-LOAD = os.path.abspath(os.environ.get("LOAD", "build/bench/load"))
 LONG_RELOADS = int(os.environ.get("RELOADS", "10000"))
 NOTICED = "reloading, since files have changed"
 SERVER = {"dns": ("localhost",), "ip": ("127.0.0.1",)}
@@ -335,15 +334,6 @@ class Pair:
 
     def descriptors(self):
         return [procfs.descriptors(pid) for pid in (self.program.pid, self.program.workers())]
-
-
-@pytest.fixture
-def echo():
-    if not os.access(LOAD, os.X_OK):
-        pytest.skip(f"{LOAD} is not built")
-    served = processes.start([LOAD, "serve", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE)
-    yield served.stdout.readline().decode().split()[-1]
-    processes.end(served)
 
 
 @pytest.mark.deadline(60)

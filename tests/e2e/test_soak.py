@@ -8,11 +8,10 @@ import time
 
 import pytest
 from harness import ports, processes, procfs, wait
-from harness.program import configuration, is_sanitized
+from harness.program import LOAD, configuration, is_sanitized
 from harness.worlds import credentials
 
 SECONDS = int(os.environ.get("SOAK_SECONDS", "60"))
-LOAD = os.path.abspath(os.environ.get("LOAD", "build/bench/load"))
 
 pytestmark = [pytest.mark.long, pytest.mark.deadline(SECONDS + 90)]
 
@@ -22,15 +21,6 @@ LOADS = [
     ["connect", "--connections", "8"],
     ["pingpong", "--size", "1000", "--connections", "8"],
 ]
-
-
-@pytest.fixture
-def backend():
-    if not os.access(LOAD, os.X_OK):
-        pytest.skip(f"{LOAD} is not built")
-    served = processes.start([LOAD, "serve", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE)
-    yield served.stdout.readline().decode().split()[-1]
-    processes.end(served)
 
 
 class Pair:
@@ -67,8 +57,8 @@ def start_loads(port, seconds):
     ]
 
 
-def test_every_load_at_once_with_reloads_loses_nothing_and_leaks_nothing(run, pki, backend):
-    pair = Pair(run, pki, backend)
+def test_every_load_at_once_with_reloads_loses_nothing_and_leaks_nothing(run, pki, echo):
+    pair = Pair(run, pki, echo)
     for load in start_loads(pair.near, 2):  # every pool and cache is warm afterwards
         said = load.communicate(timeout=60)[0]
         assert load.returncode == 0, said
@@ -94,8 +84,8 @@ def test_every_load_at_once_with_reloads_loses_nothing_and_leaks_nothing(run, pk
             assert now - then < 32 << 20, f"{then} bytes have become {now}"
 
 
-def test_serve_may_die_again_and_again(run, pki, backend):
-    pair = Pair(run, pki, backend)
+def test_serve_may_die_again_and_again(run, pki, echo):
+    pair = Pair(run, pki, echo)
     program = pair.programs[1]
     for _ in range(4):
         serve = program.workers()

@@ -10,6 +10,7 @@ import tempfile
 from . import processes, procfs, wait
 
 SALLYPORT = os.path.abspath(os.environ.get("SALLYPORT", "build/sallyport"))
+LOAD = os.path.abspath(os.environ.get("LOAD", "build/bench/load"))
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:|Assertion .* failed|LeakSanitizer")
 DEFAULTS = {"log_format": "json", "log_level": "debug", "workers": "2"}
 
