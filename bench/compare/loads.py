@@ -27,6 +27,7 @@ class Load:
     shown: tuple = ()
     plot: str = ""
     quick: bool = True
+    times: int = 1  # that a round takes a sample of each pair: more where they differ by factors
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,7 @@ ALL = (
         ("message", "--connections", "{held}", "--interval", "1"),
         held=8000,
         shown=(("per_second", None, None), *_latency(p99=0.9), ("cpu_each", None, None)),
+        times=3,
     ),
     _among(1),
     _among(1000),
@@ -231,6 +233,7 @@ def _cut(load, profile):
         held=held,
         stream=stream,
         shown=tuple(_limits(load, profile)),
+        times=load.times if profile.all_loads else 1,
     )
 
 

@@ -11,7 +11,7 @@ from compare import certificates, figures, loads, machine, samples
 
 
 def turns(names, number):
-    """The order of the pairs in a round: another one begins each time."""
+    """The order in which the pairs take their turns: another one begins each time."""
     shift = number % max(len(names), 1)
     return [*names[shift:], *names[:shift]]
 
@@ -30,8 +30,9 @@ def _take_all(peers, taken, profile, take):
         wishes = loads.later(profile) if number else profile
         for load in taken:
             partners = [peer.name for peer in peers if peer.takes_part(load)]
-            for name in turns(partners, number):
-                all_samples[load.name][name].append(take(by_name[name], load, number, wishes))
+            for turn in range(number * load.times, (number + 1) * load.times):
+                for name in turns(partners, turn):
+                    all_samples[load.name][name].append(take(by_name[name], load, number, wishes))
     return all_samples
 
 

@@ -63,6 +63,10 @@ def notes(report):
         "in the first round."
     )
     yield "Ratio: sallyport to the best of the others that had no errors."
+    for load in report["loads"]:
+        taken = max(map(len, load["samples"].values()))
+        if taken > profile["rounds"]:
+            yield f"Medians of {taken} samples: {load['title']}."
     for pair in report["pairs"]:
         library = f" with {pair['library']}" if pair["library"] else ""
         yield " ".join([f"{pair['title']} {pair['version']}{library}.", *pair["remarks"]])
