@@ -120,6 +120,7 @@ struct config {
 	const char *log_target; /* "stderr", "syslog" or a complete path */
 	uint64_t buffer_memory; /* bytes */
 	double drain_timeout;	/* seconds; 0: off, wait for ever */
+	bool busy_wait;
 	enum key_process key_process;
 	bool reload_on_change;
 	const struct service_config *services;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tunnel/loop.h"
 
+#include <sched.h>
 #include <stdlib.h>
 
+#include "common/clock.h"
 #include "common/diag.h"
 #include "tunnel/ciphers.h"
 #include "tunnel/stream.h"
@@ -34,18 +36,54 @@ on_idle(struct ev_loop *ev, struct ev_idle *idle, int events)
 	(void)events;
 }
 
+static bool
+may_stay_awake(const struct loop *loop)
+{
+	return loop->busy_wait && atomic_load_explicit(loop->busy_wait, memory_order_relaxed);
+}
+
+/* What to do before looking for events, when others had the processor if that was due. */
+static struct patience_step
+take_step(struct patience *patience)
+{
+	double now = clock_seconds();
+	struct patience_step step = patience_next(patience, now);
+
+	if (step.gives_way) {
+		(void)sched_yield();
+		patience_gave_way(patience, now, clock_seconds());
+	}
+	return step;
+}
+
 /* Before the loop waits: give everybody in the queue a turn, and do not wait while there are more. */
 static void
 on_prepare(struct ev_loop *ev, struct ev_prepare *prepare, int events)
 {
 	struct loop *loop = container_of(prepare, struct loop, prepare);
+	struct patience_step step = {.sleeps = true};
 
 	(void)events;
 	run_all(&loop->ready);
-	if (list_is_empty(&loop->ready))
+	if (!list_is_empty(&loop->ready))
+		step.sleeps = false;
+	else if (may_stay_awake(loop))
+		step = take_step(&loop->patience);
+	if (step.sleeps)
 		ev_idle_stop(ev, &loop->idle);
 	else
 		ev_idle_start(ev, &loop->idle);
+}
+
+/* After the loop has waited, before what came is handled. */
+static void
+on_check(struct ev_loop *ev, struct ev_check *check, int events)
+{
+	struct loop *loop = container_of(check, struct loop, check);
+	unsigned came = ev_pending_count(ev) - (ev_is_pending(&loop->idle) ? 1 : 0);
+
+	(void)events;
+	patience_came(&loop->patience, came, clock_seconds());
 }
 
 static void
@@ -80,6 +118,10 @@ loop_init(struct loop *loop, struct pool_budget *budget, struct diag *diag)
 	}
 	ev_prepare_init(&loop->prepare, on_prepare);
 	ev_prepare_start(loop->ev, &loop->prepare);
+	ev_check_init(&loop->check, on_check);
+	ev_set_priority(&loop->check, EV_MAXPRI);
+	ev_check_start(loop->ev, &loop->check);
+	patience_init(&loop->patience);
 	ev_idle_init(&loop->idle, on_idle);
 	ev_init(&loop->starve_timer, on_starve_timer);
 	loop->starve_timer.repeat = starve_period;

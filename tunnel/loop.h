@@ -9,12 +9,14 @@
 #define TUNNEL_LOOP_H
 
 #include <ev.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/defs.h"
 #include "common/list.h"
 #include "common/pool.h"
+#include "tunnel/patience.h"
 #include "tunnel/window.h"
 
 struct ciphers;
@@ -54,6 +56,10 @@ struct loop {
 	struct tickets *tickets; /* what may be resumed where the worker connects to */
 	struct dialer *dialer;	 /* what the worker connects out with; set by the worker */
 	struct ciphers *ciphers; /* with the keys of sessions that are busy */
+
+	const atomic_bool *busy_wait; /* may it wait awake? NULL: no; set by the worker */
+	struct patience patience;
+	struct ev_check check;
 
 	struct list ready, starved;
 	struct ev_prepare prepare;

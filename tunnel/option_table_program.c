@@ -131,6 +131,24 @@ static const struct option rows[] = {
 			"program waits for ever. A second signal ends the waiting.",
 	},
 	{
+		.name = "busy-wait",
+		.value = "yes|no",
+		.schema = BOOLEAN,
+		.initial = "yes",
+		OF_PROGRAM(busy_wait),
+		.field = FIELD_BOOL,
+		.reload = RELOAD_AT_ONCE,
+		.summary = "stay awake for what comes within 100 us",
+		.text = "Whether a thread that carries tunnels may stay awake when it has "
+			"nothing to do, for at most 100 microseconds at a time. It does so while "
+			"something has lately come within 30 microseconds on average, and between "
+			"two looks it lets other programs run. Messages that go back and forth "
+			"on one machine may then take half the time or less; a message costs up "
+			"to 30 microseconds of CPU time more, so that a thread with many of them "
+			"may keep a core busy. Say `no` where CPU time matters more than latency, "
+			"such as under a quota of a control group.",
+	},
+	{
 		.name = "key-process",
 		.value = "auto|yes|no",
 		.schema = WORD(key_processes),

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ struct server {
 	struct pool_budget budget;
 	struct admission admission;
 	struct worker_common common;
+	atomic_bool busy_wait;
 	struct worker **workers;
 	unsigned worker_count;
 	struct totals totals;
@@ -197,6 +199,7 @@ set_limits(struct server *server, const struct offer *offer)
 	server->admission.limit =
 		admission_limit(descriptors.rlim_cur, offer->workers, offer->sockets);
 	server->budget.limit = offer->config->buffer_memory;
+	atomic_store(&server->busy_wait, offer->config->busy_wait);
 }
 
 static void
@@ -405,6 +408,7 @@ server_run(int channel)
 		.budget = &server.budget,
 		.admission = &server.admission,
 		.news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		.busy_wait = &server.busy_wait,
 	};
 	if (server.common.news < 0) {
 		log_write(LOG_LEVEL_ERROR, "make an eventfd: %s", strerror(errno));

@@ -240,6 +240,7 @@ worker_new(const struct worker_common *common, unsigned index, struct diag *diag
 		return NULL;
 	}
 	worker->loop.index = index;
+	worker->loop.busy_wait = common->busy_wait;
 	prepare(worker);
 	worker->loop.dialer = dialer_new(&worker->loop, diag);
 	if (!worker->loop.dialer) {

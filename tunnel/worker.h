@@ -8,6 +8,7 @@
 #ifndef TUNNEL_WORKER_H
 #define TUNNEL_WORKER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -25,6 +26,7 @@ struct worker_common {
 	struct pool_budget *budget;
 	struct admission *admission;
 	struct loan_helpers *helpers; /* for slow handshakes; NULL: none */
+	const atomic_bool *busy_wait; /* may workers wait awake? NULL: no */
 	int news; /* an eventfd: one is added when a worker has taken listeners, or has ended */
 };
 

@@ -15,13 +15,12 @@ import pytest
 from harness import ports, processes, procfs, wait
 from harness.ends import PlainEnd
 from harness.listeners import Listener, connect
-from harness.program import SALLYPORT, configuration
+from harness.program import LOAD, SALLYPORT, configuration, is_sanitized
 from harness.tls import TlsEnd, context
 from harness.worlds import credentials
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces and other users")
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-LOAD = os.path.abspath(os.environ.get("LOAD", "build/bench/load"))
 PIDFD_GETFD = 438
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -118,6 +117,42 @@ def test_workers_are_as_many_as_the_cores_that_may_be_used(place):
     listening = where.program.find(lambda line: line["message"] == "listening")
     assert int(listening["sockets"]) == 1
     where.use()
+
+
+@contextlib.contextmanager
+def traced(pid, call, path):
+    """Have strace write down each `call` of all its threads."""
+    tracer = processes.start(["strace", "-f", "-qq", "-e", f"trace={call}", "-o", path, "-p", pid])
+    threads = [f"{pid}/task/{thread}" for thread in os.listdir(f"/proc/{pid}/task")]
+    try:
+        wait.until(lambda: all(procfs.status(thread, "TracerPid") == [str(tracer.pid)] for thread in threads), "strace")
+        yield
+    finally:
+        processes.end(tracer)
+
+
+@needs_root
+@pytest.mark.skipif(is_sanitized(), reason="a sanitizer gives way where it waits for a lock")
+def test_busy_wait_can_be_had_and_not(run, pki, echo, tmp_path):
+    """It gives way to others when it has had several events, and only if it may wait awake."""
+    near, between = (f"127.0.0.1:{ports.free()}" for _ in range(2))
+    far = {"mode": "offload", "accept": between, "connect": echo, **credentials(pki, "server")}
+    encrypt = {"mode": "encrypt", "accept": near, "connect": between, **credentials(pki, "client")}
+    text = lambda **wish: configuration(far, {**encrypt, "peer_name": "localhost"}, **wish)
+    program = run(text())
+
+    def gives_way():
+        trace = tmp_path / "trace"
+        with traced(program.workers(), "sched_yield", trace):
+            command = [LOAD, "pingpong", "--connections", "16", "--seconds", "0.3", "--connect", near]
+            assert processes.run(command).returncode == 0
+        return "sched_yield()" in trace.read_text()
+
+    assert gives_way()
+    assert program.reload(text(busy_wait="no"))["message"] == "reloaded"
+    assert not gives_way()
+    assert program.reload(text(busy_wait="yes"))["message"] == "reloaded"
+    assert gives_way()
 
 
 def test_drain_timeout_off_waits_for_the_tunnel(world):

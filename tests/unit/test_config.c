@@ -415,7 +415,7 @@ static void
 every_option_of_identity_and_policy_reaches_its_field(void **state)
 {
 	struct config *config = build("/e/m",
-		"key-process = yes\nreload-on-change = yes\n" OFFLOAD
+		"key-process = yes\nreload-on-change = yes\nbusy-wait = no\n" OFFLOAD
 		"key = pkcs11:object=k\npassword-file = pw\npin-source = pin\nocsp-response = "
 		"staple\n"
 		"sni = x\nalpn = h2\nallow = any\ndeny = cn:x\n"
@@ -428,6 +428,7 @@ every_option_of_identity_and_policy_reaches_its_field(void **state)
 	(void)state;
 	assert_int_equal(config->key_process, KEY_PROCESS_YES);
 	assert_true(config->reload_on_change);
+	assert_false(config->busy_wait);
 	assert_string_equal(tls->identities[0].key, "pkcs11:object=k");
 	assert_string_equal(tls->password_file, "/e/pw");
 	assert_string_equal(tls->pin_source, "/e/pin");
@@ -460,6 +461,7 @@ identity_and_policy_are_strict_by_default(void **state)
 	(void)state;
 	assert_int_equal(config->key_process, KEY_PROCESS_AUTO);
 	assert_false(config->reload_on_change);
+	assert_true(config->busy_wait);
 	assert_int_equal(tls->crl_missing, CRL_MISSING_REFUSE);
 	assert_true(tls->tickets && tls->ticket_lifetime == 6 * 3600);
 	assert_true(tls->remember_chains);
