@@ -8,6 +8,6 @@ cd "$srcdir/man" || exit 1
 words=$(mandoc -Tlint ./*.[1-8] 2>&1)
 status=$?
 if test "$status" -ne 0 || test -n "$words"; then
-	echo "$words"
+	printf '%s\n' "$words"
 	fail "mandoc -Tlint has objections"
 fi

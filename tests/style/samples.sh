@@ -46,7 +46,7 @@ bad=0
 # Load the configuration $1, and complain about $2.
 load() {
 	words=$("$program" check -c "$1" 2>&1) || {
-		echo "$words" | sed "s:$work/::g"
+		printf '%s\n' "$words" | sed "s:$work/::g"
 		echo "$name: $2 does not load"
 		bad=1
 	}

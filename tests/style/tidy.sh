@@ -13,7 +13,7 @@ cd "$srcdir" || exit 1
 # Every file on its own, two at a time, so that the words about a file stay together.
 echo "$files" | timeout "$limit" xargs -n 1 -P 2 sh -c '
 	words=$(clang-tidy --quiet "$1" -- -std=c11 -D_GNU_SOURCE -I. -I"$0" 2>&1) || {
-		echo "$words" | grep -a -v "warnings\{0,1\} generated"
+		printf "%s\n" "$words" | grep -v "warnings\{0,1\} generated"
 		exit 1
 	}' "$builddir"
 status=$?
