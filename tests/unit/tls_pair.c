@@ -115,32 +115,30 @@ tls_pair_server_reads(struct tls_pair *pair, char *string)
 	return read_all(pair, pair->server, &pair->server_diag, string);
 }
 
+/* Carry @words from @end to the other, by which they are read with @read. */
 static void
-say(struct transport *end, const char *words, struct diag *diag)
+say(struct tls_pair *pair, struct transport *end, const char *words,
+	enum io (*read)(struct tls_pair *pair, char *string))
 {
+	struct diag *diag = end == pair->client ? &pair->client_diag : &pair->server_diag;
+	char text[100];
+
 	assert_int_equal(stream_write(&end->stream, words, strlen(words), diag), IO_DONE);
+	(void)tls_pair_move(pair, SIZE_MAX);
+	assert_int_equal(read(pair, text), IO_DONE);
+	assert_string_equal(text, words);
 }
 
 void
 tls_pair_client_says(struct tls_pair *pair, const char *words)
 {
-	char text[100];
-
-	say(pair->client, words, &pair->client_diag);
-	(void)tls_pair_move(pair, SIZE_MAX);
-	assert_int_equal(tls_pair_server_reads(pair, text), IO_DONE);
-	assert_string_equal(text, words);
+	say(pair, pair->client, words, tls_pair_server_reads);
 }
 
 void
 tls_pair_server_says(struct tls_pair *pair, const char *words)
 {
-	char text[100];
-
-	say(pair->server, words, &pair->server_diag);
-	(void)tls_pair_move(pair, SIZE_MAX);
-	assert_int_equal(tls_pair_client_reads(pair, text), IO_DONE);
-	assert_string_equal(text, words);
+	say(pair, pair->server, words, tls_pair_client_reads);
 }
 
 void
