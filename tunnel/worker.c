@@ -219,6 +219,7 @@ prepare(struct worker *worker)
 	}
 	worker->tunnel_end.wake = on_tunnel_end;
 	loop->on_tunnel_end = &worker->tunnel_end;
+	loop->busy_wait = worker->common.busy_wait;
 	listener_door_init(&worker->door, loop, worker->common.admission, tunnel_start);
 	ev_async_init(&worker->mail, on_mail);
 	ev_async_start(loop->ev, &worker->mail);
@@ -240,7 +241,6 @@ worker_new(const struct worker_common *common, unsigned index, struct diag *diag
 		return NULL;
 	}
 	worker->loop.index = index;
-	worker->loop.busy_wait = common->busy_wait;
 	prepare(worker);
 	worker->loop.dialer = dialer_new(&worker->loop, diag);
 	if (!worker->loop.dialer) {
