@@ -143,10 +143,10 @@ static const struct option rows[] = {
 			"nothing to do, for at most 100 microseconds at a time. It does so while "
 			"something has lately come within 30 microseconds on average, and between "
 			"two looks it lets other programs run. Messages that go back and forth "
-			"on one machine may then take half the time or less; a message costs up "
-			"to 30 microseconds of CPU time more, so that a thread with many of them "
-			"may keep a core busy. Say `no` where CPU time matters more than latency, "
-			"such as under a quota of a control group.",
+			"on one machine may then take half the time or less; what is waited for "
+			"so costs up to 30 microseconds of CPU time more, on average, and a thread "
+			"to which much comes may keep a core busy. Say `no` where CPU time matters "
+			"more than latency, such as under a quota of a control group.",
 	},
 	{
 		.name = "key-process",
