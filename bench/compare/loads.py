@@ -27,7 +27,7 @@ class Load:
     shown: tuple = ()
     plot: str = ""
     quick: bool = True
-    times: int = 1  # that a round takes a sample of each pair: more where they differ by factors
+    times: int = 1  # that a round takes a sample of each pair: more where they differ much
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _anew(load):
     return replace(load, name=f"{load.name}-anew", title=f"{load.title}, chains anew", remembering=False, shown=shown)
 
 
-def _pingpong(size, connections, rate=None, p50=None, p99=None):
+def _pingpong(size, connections, rate=None, p50=None, p99=None, times=1):
     return Load(
         f"pingpong-{size}-{connections}",
         f"pingpong {size.replace('K', ' Ki')}{'' if 'K' in size else ' '}B, "
@@ -117,6 +117,7 @@ def _pingpong(size, connections, rate=None, p50=None, p99=None):
         "timed",
         ("pingpong", "--size", size, "--connections", str(connections)),
         shown=(("per_second", rate, None), *_latency(p50, p99), ("cpu_each", None, None)),
+        times=times,
     )
 
 
@@ -183,8 +184,8 @@ ALL = (
         shown=(("per_second", None, None), *_latency(), ("cpu_each", None, None)),
     ),
     _pingpong("64", 1, p50=0.88),
-    _pingpong("64", 64, rate=1.2, p99=1.0),
-    _pingpong("16K", 16, rate=1.3),
+    _pingpong("64", 64, rate=1.2, p99=1.0, times=3),
+    _pingpong("16K", 16, rate=1.3, times=3),
     Load(
         "memory",
         "{held:,} held connections",
