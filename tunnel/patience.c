@@ -6,7 +6,7 @@ static const double worth = 30e-6;    /* to stay awake for, on average */
 static const double counted = 800e-6; /* of a wait, at most: one alone does not decide for long */
 static const double rest = 20e-3;     /* after waits that were not worth it */
 
-static const double slow = 1e-3;	/* to get the processor back */
+static const double slow = 2e-3;	/* to get the processor back */
 static const double first_rest = 0.1;	/* after it was */
 static const double longest_rest = 6.4; /* when it is again and again */
 

@@ -8,7 +8,7 @@
  * longer than 30 us on average, it is tried again after 20 ms at the soonest.
  *
  * A loop that had several events gives way before it looks for more: it then finds more at once. Whoever gets the
- * processor back only after more than 1 ms has others beside it that compute: for 100 ms it neither gives way nor
+ * processor back only after more than 2 ms has others beside it that compute: for 100 ms it neither gives way nor
  * stays awake, and each time that this is so again soon afterwards for twice as long, up to 6.4 s.
  *
  *	events --patience_came()--> the caller handles them --patience_next()--> give way, look or sleep --> events

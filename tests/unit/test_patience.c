@@ -171,14 +171,14 @@ who_gives_the_processor_back_soon_is_let_run_again(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 100; i++)
-		assert_true(lets_others_run(900));
+		assert_true(lets_others_run(1900));
 }
 
 /* How long does it not give way, and not stay awake, after that took too long? */
 static double
 rests(void)
 {
-	assert_true(lets_others_run(3000));
+	assert_true(lets_others_run(2100));
 	double began = now;
 	do {
 		assert_false(patience.awake);
