@@ -90,7 +90,7 @@ def _bulk(direction, connections, rate, cpu, quick=True):
     )
 
 
-def _connect(certificate, title, resumption, rate, cpu, quick=True):
+def _connect(certificate, title, resumption, rate, cpu, quick=True, times=1):
     return Load(
         f"connect-{'default' if resumption else 'full'}-{certificate}",
         f"connect, {title}, resumption {'as default' if resumption else 'off'}",
@@ -100,6 +100,7 @@ def _connect(certificate, title, resumption, rate, cpu, quick=True):
         resumption=resumption,
         shown=(("per_second", rate, None), ("cpu_each", cpu, None), *_latency()),
         quick=quick,
+        times=times,
     )
 
 
@@ -168,8 +169,8 @@ ALL = (
     _bulk("up", 16, 1.5, 0.68),
     _bulk("down", 16, 1.5, 0.68),
     _bulk("both", 16, None, None, quick=False),
-    _connect("ecdsa", "ECDSA", True, 1.8, 0.5),
-    _connect("rsa", "RSA-2048", True, 1.8, 0.5),
+    _connect("ecdsa", "ECDSA", True, 1.8, 0.5, times=3),
+    _connect("rsa", "RSA-2048", True, 1.8, 0.5, times=3),
     _connect("ed25519", "Ed25519", True, None, None, quick=False),
     _FULL_ECDSA,
     _anew(_FULL_ECDSA),
