@@ -91,12 +91,19 @@ tls_pair_handshake(struct tls_pair *pair, size_t piece, enum io *client, enum io
 	}
 }
 
+static struct diag *
+diag_of(struct tls_pair *pair, const struct transport *end)
+{
+	return end == pair->client ? &pair->client_diag : &pair->server_diag;
+}
+
 static enum io
-read_all(struct tls_pair *pair, struct transport *transport, struct diag *diag, char *string)
+read_all(struct tls_pair *pair, struct transport *end, char *string)
 {
 	struct loop *loop = pair->loop;
 	size_t got = 0;
-	enum io answer = stream_read(&transport->stream, loop->plaintext, LOOP_SCRATCH, &got, diag);
+	enum io answer =
+		stream_read(&end->stream, loop->plaintext, LOOP_SCRATCH, &got, diag_of(pair, end));
 
 	memcpy(string, loop->plaintext, got);
 	string[got] = '\0';
@@ -106,39 +113,37 @@ read_all(struct tls_pair *pair, struct transport *transport, struct diag *diag, 
 enum io
 tls_pair_client_reads(struct tls_pair *pair, char *string)
 {
-	return read_all(pair, pair->client, &pair->client_diag, string);
+	return read_all(pair, pair->client, string);
 }
 
 enum io
 tls_pair_server_reads(struct tls_pair *pair, char *string)
 {
-	return read_all(pair, pair->server, &pair->server_diag, string);
+	return read_all(pair, pair->server, string);
 }
 
-/* Carry @words from @end to the other, by which they are read with @read. */
 static void
-say(struct tls_pair *pair, struct transport *end, const char *words,
-	enum io (*read)(struct tls_pair *pair, char *string))
+carry(struct tls_pair *pair, struct transport *from, struct transport *to, const char *words)
 {
-	struct diag *diag = end == pair->client ? &pair->client_diag : &pair->server_diag;
+	enum io answer = stream_write(&from->stream, words, strlen(words), diag_of(pair, from));
 	char text[100];
 
-	assert_int_equal(stream_write(&end->stream, words, strlen(words), diag), IO_DONE);
+	assert_int_equal(answer, IO_DONE);
 	(void)tls_pair_move(pair, SIZE_MAX);
-	assert_int_equal(read(pair, text), IO_DONE);
+	assert_int_equal(read_all(pair, to, text), IO_DONE);
 	assert_string_equal(text, words);
 }
 
 void
 tls_pair_client_says(struct tls_pair *pair, const char *words)
 {
-	say(pair, pair->client, words, tls_pair_server_reads);
+	carry(pair, pair->client, pair->server, words);
 }
 
 void
 tls_pair_server_says(struct tls_pair *pair, const char *words)
 {
-	say(pair, pair->server, words, tls_pair_client_reads);
+	carry(pair, pair->server, pair->client, words);
 }
 
 void
