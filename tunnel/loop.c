@@ -81,9 +81,12 @@ on_check(struct ev_loop *ev, struct ev_check *check, int events)
 {
 	struct loop *loop = container_of(check, struct loop, check);
 	unsigned came = ev_pending_count(ev) - (ev_is_pending(&loop->idle) ? 1 : 0);
+	double now = clock_seconds();
 
 	(void)events;
-	patience_came(&loop->patience, came, clock_seconds());
+	patience_came(&loop->patience, came, now);
+	place_came(&loop->place, came, now,
+		may_stay_awake(loop) && !patience_rests(&loop->patience, now));
 }
 
 static void

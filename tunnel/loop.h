@@ -17,6 +17,7 @@
 #include "common/list.h"
 #include "common/pool.h"
 #include "tunnel/patience.h"
+#include "tunnel/place.h"
 #include "tunnel/window.h"
 
 struct ciphers;
@@ -59,6 +60,7 @@ struct loop {
 
 	const atomic_bool *busy_wait; /* may it wait awake? NULL: no; set by the worker */
 	struct patience patience;
+	struct place place; /* none until the worker sets it */
 	struct ev_check check;
 
 	struct list ready, starved;

@@ -145,7 +145,8 @@ static const struct option rows[] = {
 			"two looks it lets other programs run. Messages that go back and forth "
 			"on one machine may then take half the time or less; what is waited for "
 			"so costs up to 30 microseconds of CPU time more, on average, and a thread "
-			"to which much comes may keep a core busy. Say `no` where CPU time matters "
+			"to which much comes may keep a core busy, and then stays on that core "
+			"if there are as many `workers` as cores. Say `no` where CPU time matters "
 			"more than latency, such as under a quota of a control group.",
 	},
 	{

@@ -37,6 +37,12 @@ patience_came(struct patience *patience, unsigned events, double now)
 	}
 }
 
+bool
+patience_rests(const struct patience *patience, double now)
+{
+	return now < patience->gives_from;
+}
+
 struct patience_step
 patience_next(struct patience *patience, double now)
 {
@@ -47,7 +53,7 @@ patience_next(struct patience *patience, double now)
 	patience->waits = true;
 	patience->since = now;
 	return (struct patience_step){
-		.gives_way = patience->came > 1 && now >= patience->gives_from,
+		.gives_way = patience->came > 1 && !patience_rests(patience, now),
 		.sleeps = !patience->awake,
 	};
 }

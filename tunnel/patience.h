@@ -47,6 +47,9 @@ void patience_came(struct patience *patience, unsigned events, double now);
 /* What is next, at @now, when all that came has been handled? A wait begins or goes on. */
 MUST_USE struct patience_step patience_next(struct patience *patience, double now);
 
+/* Does it rest at @now, since the processor was slow to come back? */
+bool patience_rests(const struct patience *patience, double now);
+
 /* Others ran from @from until @until. */
 void patience_gave_way(struct patience *patience, double from, double until);
 

@@ -25,6 +25,7 @@
 #include "tunnel/generation.h"
 #include "tunnel/loan.h"
 #include "tunnel/offer.h"
+#include "tunnel/place.h"
 #include "tunnel/protocol.h"
 #include "tunnel/signer.h"
 #include "tunnel/totals.h"
@@ -39,6 +40,7 @@ struct server {
 	struct admission admission;
 	struct worker_common common;
 	atomic_bool busy_wait;
+	struct places places;
 	struct worker **workers;
 	unsigned worker_count;
 	struct totals totals;
@@ -139,6 +141,7 @@ start_workers(struct server *server, unsigned count, FILE *errors)
 		return -1;
 	}
 	server->budget.limit = SIZE_MAX;
+	server->common.workers = count;
 	while (server->worker_count < count) {
 		struct worker *worker = worker_new(&server->common, server->worker_count, &diag);
 		if (!worker) {
@@ -409,6 +412,7 @@ server_run(int channel)
 		.admission = &server.admission,
 		.news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.busy_wait = &server.busy_wait,
+		.places = &server.places,
 	};
 	if (server.common.news < 0) {
 		log_write(LOG_LEVEL_ERROR, "make an eventfd: %s", strerror(errno));

@@ -131,14 +131,19 @@ def traced(pid, call, path):
         processes.end(tracer)
 
 
+def both_ends(pki, backend):
+    """Both ends of a tunnel in one program: its configuration, but for options, and where to connect."""
+    near, between = (f"127.0.0.1:{ports.free()}" for _ in range(2))
+    far = {"mode": "offload", "accept": between, "connect": backend, **credentials(pki, "server")}
+    encrypt = {"mode": "encrypt", "accept": near, "connect": between, **credentials(pki, "client")}
+    return lambda **wish: configuration(far, {**encrypt, "peer_name": "localhost"}, **wish), near
+
+
 @needs_root
 @pytest.mark.skipif(is_sanitized(), reason="a sanitizer gives way where it waits for a lock")
 def test_busy_wait_can_be_had_and_not(run, pki, echo, tmp_path):
     """It gives way to others when it has had several events, and only if it may wait awake."""
-    near, between = (f"127.0.0.1:{ports.free()}" for _ in range(2))
-    far = {"mode": "offload", "accept": between, "connect": echo, **credentials(pki, "server")}
-    encrypt = {"mode": "encrypt", "accept": near, "connect": between, **credentials(pki, "client")}
-    text = lambda **wish: configuration(far, {**encrypt, "peer_name": "localhost"}, **wish)
+    text, near = both_ends(pki, echo)
     program = run(text())
 
     def gives_way():
@@ -153,6 +158,33 @@ def test_busy_wait_can_be_had_and_not(run, pki, echo, tmp_path):
     assert not gives_way()
     assert program.reload(text(busy_wait="yes"))["message"] == "reloaded"
     assert gives_way()
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="it takes two cores")
+def test_workers_stay_on_cores_of_their_own_while_much_comes(run, pki, echo):
+    text, near = both_ends(pki, echo)
+    program, many = run(text()), ("pingpong", "--connections", "64")
+
+    def taken():
+        threads = os.listdir(f"/proc/{program.workers()}/task")
+        return sorted(min(has) for has in map(os.sched_getaffinity, map(int, threads)) if len(has) == 1)
+
+    @contextlib.contextmanager
+    def load(*kind):
+        loading = processes.start([LOAD, *kind, "--seconds", "60", "--connect", near])
+        yield
+        processes.end(loading)
+
+    assert not taken()
+    with load(*many):
+        bound = wait.until(taken, "a worker is bound", timeout=20)
+        assert len(set(bound)) == len(bound)
+    with load("connect"):
+        wait.until(lambda: not taken(), "all are free", timeout=20)
+    with load(*many):
+        wait.until(taken, "one is bound again", timeout=20)
+        assert program.reload(text(busy_wait="no"))["message"] == "reloaded"
+        wait.until(lambda: not taken(), "they are free")
 
 
 def test_drain_timeout_off_waits_for_the_tunnel(world):

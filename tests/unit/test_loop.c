@@ -117,9 +117,11 @@ who_waits_for_memory_is_run_a_moment_later(void **state)
 	assert_string_equal(fixture.order, "a");
 }
 
+enum { WIDEST = 4 };
+
 /* Something that is always there to be read, seen @left times more. */
 struct busy {
-	struct ev_io ios[2];
+	struct ev_io ios[WIDEST];
 	unsigned left;
 };
 
@@ -133,26 +135,31 @@ on_readable(struct ev_loop *ev, struct ev_io *io, int events)
 		ev_break(ev, EVBREAK_ALL);
 }
 
+static void
+start_reading(struct busy *busy, struct ev_io *io)
+{
+	int fd = eventfd(1, EFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	ev_io_init(io, on_readable, fd, EV_READ);
+	io->data = busy;
+	ev_io_start(fixture.loop.ev, io);
+}
+
 /* Have events come at once, @times, by @width. */
 static void
 be_busy(unsigned times, unsigned width)
 {
 	struct ev_loop *ev = fixture.loop.ev;
 	struct busy busy = {.left = times};
-	int fd = eventfd(1, EFD_CLOEXEC), other = eventfd(1, EFD_CLOEXEC);
 
-	assert_true(fd >= 0 && other >= 0);
-	ev_io_init(&busy.ios[0], on_readable, fd, EV_READ);
-	ev_io_init(&busy.ios[1], on_readable, other, EV_READ);
-	for (unsigned i = 0; i < 2; i++)
-		busy.ios[i].data = &busy;
 	for (unsigned i = 0; i < width; i++)
-		ev_io_start(ev, &busy.ios[i]);
+		start_reading(&busy, &busy.ios[i]);
 	(void)ev_run(ev, 0);
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < width; i++) {
 		ev_io_stop(ev, &busy.ios[i]);
-	(void)close(fd);
-	(void)close(other);
+		(void)close(busy.ios[i].fd);
+	}
 }
 
 /* After @times events that came at once the loop waits for 5 ms: how often does it look? */
@@ -284,6 +291,48 @@ it_sees_when_another_needs_the_processor(void **state)
 	assert_true(fixture.loop.patience.gives_from > 0);
 }
 
+static bool
+is_bound_after(unsigned width)
+{
+	be_busy(1000, width);
+	return fixture.loop.place.bound;
+}
+
+/* Others that compute here may forbid it for some seconds. */
+static bool
+is_bound_at_last(void)
+{
+	for (unsigned tries = 0; tries < 20000; tries++)
+		if (is_bound_after(WIDEST))
+			return true;
+	return false;
+}
+
+static void
+a_loop_to_which_much_comes_stays_on_a_core(void **state)
+{
+	struct places places = {0};
+	cpu_set_t cores;
+
+	(void)state;
+	stay_awake();
+	assert_int_equal(sched_getaffinity(0, sizeof(cores), &cores), 0);
+	place_init(&fixture.loop.place, &places, (unsigned)CPU_COUNT(&cores));
+	if (!fixture.loop.place.may) {
+		print_message("left out: it takes two cores\n");
+		return;
+	}
+	assert_true(is_bound_at_last());
+	assert_false(is_bound_after(1));
+	assert_true(is_bound_at_last());
+	fixture.loop.patience.gives_from = clock_seconds() + 1000;
+	assert_false(is_bound_after(WIDEST));
+	fixture.loop.patience.gives_from = 0;
+	assert_true(is_bound_at_last());
+	atomic_store(&busy_wait, false);
+	assert_false(is_bound_after(WIDEST));
+}
+
 struct watcher {
 	struct turn turn;
 	unsigned again, waited;
@@ -329,6 +378,7 @@ main(void)
 		TEST(a_loop_without_much_to_do_sleeps),
 		TEST(each_event_ends_a_wait),
 		TEST(it_sees_when_another_needs_the_processor),
+		TEST(a_loop_to_which_much_comes_stays_on_a_core),
 		TEST(while_somebody_is_queued_it_does_not_wait),
 	};
 
