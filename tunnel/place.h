@@ -30,14 +30,14 @@ struct place {
 
 /*
  * Prepare @place for one of @workers; borrows @places, which they share, for good. For the thread that will call
- * place_came(), or the one that starts it. With one core, with more than 1,024, or with
- * another number of workers, none is ever bound.
+ * place_came(), or the one that starts it. With one core, with more than 1,024, or with another number of workers
+ * than cores, none is ever bound.
  */
 void place_init(struct place *place, struct places *places, unsigned workers);
 
 /*
- * @events have come at once, at @now in seconds: bind the calling thread, or let it go. It is not bound after 10 ms
- * without any, nor if that is not @allowed.
+ * @events have come at once, at @now in seconds: bind the calling thread, or let it go. It is let go if it is not
+ * @allowed to be bound, and by the first that come after 10 ms without any.
  */
 void place_came(struct place *place, unsigned events, double now, bool allowed);
 

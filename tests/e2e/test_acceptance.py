@@ -172,8 +172,10 @@ def test_workers_stay_on_cores_of_their_own_while_much_comes(run, pki, echo):
     @contextlib.contextmanager
     def load(*kind):
         loading = processes.start([LOAD, *kind, "--seconds", "60", "--connect", near])
-        yield
-        processes.end(loading)
+        try:
+            yield
+        finally:
+            processes.end(loading)
 
     assert not taken()
     with load(*many):

@@ -168,10 +168,14 @@ static void
 a_core_that_another_has_is_left_to_it(void **state)
 {
 	(void)state;
-	for (unsigned core = 0; core < last_core(); core++)
-		places.taken[core] = true;
-	go_to(0);
+	go_to(last_core());
+	places.taken[last_core()] = true;
 	come(100, 16);
+	assert_false(is_free() || is_on(last_core()));
+	place_came(&place, 0, now, false);
+	for (unsigned core = 0; core < CPU_SETSIZE; core++)
+		places.taken[core] = core != last_core();
+	come(1, 16);
 	assert_true(is_on(last_core()));
 }
 
