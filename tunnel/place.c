@@ -6,13 +6,13 @@ static const double few = 2;	   /* lets go */
 static const double pause = 10e-3; /* without events: begins anew */
 
 void
-place_init(struct place *place, struct places *places, unsigned workers)
+place_init(struct place *place, struct places *places)
 {
 	*place = (struct place){.places = places};
 	if (sched_getaffinity(0, sizeof(place->before), &place->before) < 0)
 		return;
 	unsigned cores = (unsigned)CPU_COUNT(&place->before);
-	place->may = cores > 1 && workers == cores;
+	place->may = cores > 1 && places->workers == cores;
 }
 
 static bool

@@ -14,8 +14,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* The cores to which workers are bound. All zero before the first. */
+/* The cores that the workers of a program are bound to. */
 struct places {
+	unsigned workers; /* how many share them; none is bound unless there are as many cores */
 	atomic_bool taken[CPU_SETSIZE];
 };
 
@@ -29,11 +30,10 @@ struct place {
 };
 
 /*
- * Prepare @place for one of @workers; borrows @places, which they share, for good. For the thread that will call
- * place_came(), or the one that starts it. With one core, with more than 1,024, or with another number of workers
- * than cores, none is ever bound.
+ * Prepare @place for one of the workers that share @places, which is borrowed for good. For the thread that will
+ * call place_came(), or the one that starts it. With one core or more than 1,024 it is never bound.
  */
-void place_init(struct place *place, struct places *places, unsigned workers);
+void place_init(struct place *place, struct places *places);
 
 /*
  * @events have come at once, at @now in seconds: bind the calling thread, or let it go. It is let go if it is not

@@ -141,7 +141,7 @@ start_workers(struct server *server, unsigned count, FILE *errors)
 		return -1;
 	}
 	server->budget.limit = SIZE_MAX;
-	server->common.workers = count;
+	server->places.workers = count;
 	while (server->worker_count < count) {
 		struct worker *worker = worker_new(&server->common, server->worker_count, &diag);
 		if (!worker) {

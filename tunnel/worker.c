@@ -220,7 +220,7 @@ prepare(struct worker *worker)
 	worker->tunnel_end.wake = on_tunnel_end;
 	loop->on_tunnel_end = &worker->tunnel_end;
 	loop->busy_wait = worker->common.busy_wait;
-	place_init(&loop->place, worker->common.places, worker->common.workers);
+	place_init(&loop->place, worker->common.places);
 	listener_door_init(&worker->door, loop, worker->common.admission, tunnel_start);
 	ev_async_init(&worker->mail, on_mail);
 	ev_async_start(loop->ev, &worker->mail);

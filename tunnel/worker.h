@@ -27,8 +27,7 @@ struct worker_common {
 	struct pool_budget *budget;
 	struct admission *admission;
 	struct loan_helpers *helpers; /* for slow handshakes; NULL: none */
-	unsigned workers;	      /* how many there are */
-	struct places *places;	      /* where they are */
+	struct places *places;	      /* where they run */
 	const atomic_bool *busy_wait; /* may workers wait awake? NULL: no */
 	int news; /* an eventfd: one is added when a worker has taken listeners, or has ended */
 };

@@ -317,7 +317,8 @@ a_loop_to_which_much_comes_stays_on_a_core(void **state)
 	(void)state;
 	stay_awake();
 	assert_int_equal(sched_getaffinity(0, sizeof(cores), &cores), 0);
-	place_init(&fixture.loop.place, &places, (unsigned)CPU_COUNT(&cores));
+	places.workers = (unsigned)CPU_COUNT(&cores);
+	place_init(&fixture.loop.place, &places);
 	if (!fixture.loop.place.may) {
 		print_message("left out: it takes two cores\n");
 		return;

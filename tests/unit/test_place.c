@@ -14,8 +14,8 @@ setup(void **state)
 {
 	(void)state;
 	now = 1000;
-	places = (struct places){0};
-	place_init(&place, &places, count);
+	places = (struct places){.workers = count};
+	place_init(&place, &places);
 	return 0;
 }
 
@@ -196,10 +196,12 @@ static void
 with_fewer_workers_than_cores_or_more_none_is_bound(void **state)
 {
 	(void)state;
-	place_init(&place, &places, count - 1);
+	places.workers = count - 1;
+	place_init(&place, &places);
 	come(1000, 16);
 	assert_true(is_free());
-	place_init(&place, &places, count + 1);
+	places.workers = count + 1;
+	place_init(&place, &places);
 	come(1000, 16);
 	assert_true(is_free());
 }
@@ -209,7 +211,7 @@ a_program_that_has_one_core_is_left_there(void **state)
 {
 	(void)state;
 	go_to(last_core());
-	place_init(&place, &places, count);
+	place_init(&place, &places);
 	assert_false(place.may);
 }
 

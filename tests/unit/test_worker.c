@@ -18,6 +18,7 @@
 #include "tunnel/admission.h"
 #include "tunnel/listener.h"
 #include "tunnel/group.h"
+#include "tunnel/place.h"
 #include "tunnel/service.h"
 #include "tunnel/worker.h"
 
@@ -27,6 +28,7 @@ enum { PATIENCE = 10 /* seconds */ };
 struct fixture {
 	struct pool_budget budget;
 	struct admission admission;
+	struct places places;
 	struct worker_common common;
 	struct address target;
 	struct service_config config;
@@ -70,6 +72,7 @@ setup(void **state)
 	fixture.common = (struct worker_common){
 		.budget = &fixture.budget,
 		.admission = &fixture.admission,
+		.places = &fixture.places,
 		.news = eventfd(0, EFD_CLOEXEC),
 	};
 	fixture.backend_listener = loopback_listen(0, &address);
