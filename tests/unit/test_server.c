@@ -20,6 +20,7 @@
 #include "common/log.h"
 #include "common/message.h"
 #include "common/sealed.h"
+#include "tests/unit/descriptors.h"
 #include "tests/unit/loopback.h"
 #include "tunnel/generation.h"
 #include "tunnel/protocol.h"
@@ -405,6 +406,7 @@ static void
 descriptors_that_do_not_fit_cut_no_tunnel(void **state)
 {
 	(void)state;
+	need_limit_of_descriptors();
 	start("");
 	open_tunnel();
 	struct rlimit old = fill_descriptors();

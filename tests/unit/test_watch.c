@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/diag.h"
+#include "tests/unit/descriptors.h"
 #include "tests/unit/scratch.h"
 #include "tunnel/watch.h"
 
@@ -325,6 +326,7 @@ set_without_inotify(const char *path)
 	struct rlimit before, none;
 	struct diag diag;
 
+	need_limit_of_descriptors();
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
 	paths_add(&paths, path);
